@@ -1,0 +1,74 @@
+using Portvakt.Domain.SignIn;
+
+namespace Portvakt.Domain.Sessions;
+
+/// <summary>After the sign-in, at the identity provider. The browser holds a 256-bit secret; we hold its SHA-256.</summary>
+public sealed class Session
+{
+    /// <summary>The longest life of any session that was not asked to stay.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
+
+    /// <summary>Without use for this long a session that was not asked to stay ends.</summary>
+    public static readonly TimeSpan IdleLifetime = TimeSpan.FromHours(1);
+
+    /// <summary>"Stay signed in: yes".</summary>
+    public static readonly TimeSpan StayLifetime = TimeSpan.FromDays(30);
+
+    private Session() { }
+
+    public Session(string secret, Guid personId, SignInAttempt attempt, string browser, string? place, DateTimeOffset now, TimeSpan stayLifetime)
+    {
+        Id = RandomId.New();
+        SecretHash = RandomId.Hash(secret);
+        PersonId = personId;
+        Method = attempt.SecondFactorMethod;
+        SecondFactorAt = attempt.SecondFactorVerifiedAt;
+        AuthenticatedAt = now;
+        LastSeenAt = now;
+        Stays = attempt.StaySignedIn is true;
+        ExpiresAt = now + (Stays ? stayLifetime : Lifetime);
+        Browser = browser;
+        Place = place;
+    }
+
+    /// <summary><c>sid</c> in tokens. Not a secret.</summary>
+    public string Id { get; private set; } = "";
+
+    public byte[] SecretHash { get; private set; } = [];
+    public Guid PersonId { get; private set; }
+
+    /// <summary>Null: the password alone.</summary>
+    public SecondFactorMethod? Method { get; private set; }
+
+    public DateTimeOffset? SecondFactorAt { get; private set; }
+
+    /// <summary><c>auth_time</c>.</summary>
+    public DateTimeOffset AuthenticatedAt { get; private set; }
+
+    public DateTimeOffset LastSeenAt { get; private set; }
+    public DateTimeOffset ExpiresAt { get; private set; }
+
+    /// <summary>Survives the end of the browser and idleness.</summary>
+    public bool Stays { get; private set; }
+
+    public string Browser { get; private set; } = "";
+    public string? Place { get; private set; }
+    public DateTimeOffset? EndedAt { get; private set; }
+    public int Version { get; private set; }
+
+    public AssuranceLevel Assurance => Method is null ? AssuranceLevel.Aal1 : AssuranceLevel.Aal2;
+
+    /// <summary>Decided here and now on the server; what the cookie says of its own life does not count.</summary>
+    public bool IsLive(DateTimeOffset now) =>
+        EndedAt is null && now < ExpiresAt && (Stays || now < LastSeenAt + IdleLifetime);
+
+    /// <summary>Written at most once a minute, so that reading a page is not a write.</summary>
+    public bool Touch(DateTimeOffset now)
+    {
+        if (now < LastSeenAt + TimeSpan.FromMinutes(1)) return false;
+        LastSeenAt = now;
+        return true;
+    }
+
+    public void End(DateTimeOffset now) => EndedAt ??= now;
+}

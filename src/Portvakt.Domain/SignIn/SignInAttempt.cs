@@ -1,0 +1,198 @@
+using System.Security.Cryptography;
+
+namespace Portvakt.Domain.SignIn;
+
+/// <summary>
+/// One browser's way to one relying party, from the first page to the session. Pages record facts here;
+/// <see cref="SignInSteps"/> decides. The id travels in the address, so that two tabs are two attempts; only the
+/// browser that began it can use it.
+/// </summary>
+public sealed class SignInAttempt
+{
+    /// <summary>How long an attempt lives without progress.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>While enrolling there is a phone to find and an app to install.</summary>
+    public static readonly TimeSpan EnrolmentLifetime = TimeSpan.FromMinutes(30);
+
+    private SignInAttempt() { }
+
+    public SignInAttempt(byte[] browserHash, string? relyingPartyId, string? returnPath, AssuranceLevel requested, DateTimeOffset now)
+    {
+        Id = RandomId.New();
+        BrowserHash = browserHash;
+        RelyingPartyId = relyingPartyId;
+        ReturnPath = returnPath;
+        Requested = requested;
+        CreatedAt = now;
+        ExpiresAt = now + Lifetime;
+    }
+
+    public string Id { get; private set; } = "";
+
+    /// <summary>SHA-256 of the cookie of the browser that began.</summary>
+    public byte[] BrowserHash { get; private set; } = [];
+
+    /// <summary>The application that asked; null when the person came by themselves.</summary>
+    public string? RelyingPartyId { get; private set; }
+
+    /// <summary>Local path and query that the finished browser is sent to; null means the account page.</summary>
+    public string? ReturnPath { get; private set; }
+
+    public AssuranceLevel Requested { get; private set; }
+    public DateTimeOffset CreatedAt { get; private set; }
+    public DateTimeOffset ExpiresAt { get; private set; }
+    public Guid? PersonId { get; private set; }
+    public DateTimeOffset? PasswordVerifiedAt { get; private set; }
+    public DateTimeOffset? SecondFactorVerifiedAt { get; private set; }
+    public SecondFactorMethod? SecondFactorMethod { get; private set; }
+    public DateTimeOffset? EnrolmentPostponedAt { get; private set; }
+    public DateTimeOffset? EnrolmentBegunAt { get; private set; }
+    public MobileAppUse? Use { get; private set; }
+    public DateTimeOffset? TestBegunAt { get; private set; }
+    public DateTimeOffset? EnrolledAt { get; private set; }
+    public DateTimeOffset? BackupFinishedAt { get; private set; }
+    public bool? StaySignedIn { get; private set; }
+    public DateTimeOffset? DoneAt { get; private set; }
+
+    /// <summary>When the session was issued. A finished attempt takes no more steps.</summary>
+    public DateTimeOffset? FinishedAt { get; private set; }
+
+    /// <summary>The session that this attempt led to (<c>sid</c>).</summary>
+    public string? SessionId { get; private set; }
+
+    /// <summary>When the relying party's request was answered on the strength of this attempt; at most once.</summary>
+    public DateTimeOffset? RedeemedAt { get; private set; }
+
+    /// <summary>Recovery codes made in this attempt, sealed, so that a reload shows the same ones; wiped when the step is finished.</summary>
+    public byte[]? SealedRecoveryCodes { get; set; }
+
+    public int Version { get; private set; }
+
+    public bool IsLive(DateTimeOffset now) => FinishedAt is null && now < ExpiresAt;
+
+    public bool BelongsTo(ReadOnlySpan<byte> browserHash) => CryptographicOperations.FixedTimeEquals(BrowserHash, browserHash);
+
+    public void RecordPassword(Guid personId, DateTimeOffset now)
+    {
+        // A second password in the same attempt starts the person's facts over: nothing proven by one person ever serves another.
+        if (PersonId is not null && PersonId != personId) throw new InvalidOperationException("An attempt belongs to one person.");
+        (PersonId, PasswordVerifiedAt) = (personId, now);
+        Prolong(now);
+    }
+
+    public void RecordSecondFactor(SecondFactorMethod method, DateTimeOffset now)
+    {
+        Demand(PasswordVerifiedAt is not null);
+        (SecondFactorMethod, SecondFactorVerifiedAt) = (method, now);
+        Prolong(now);
+    }
+
+    public void Postpone(DateTimeOffset now)
+    {
+        Demand(PasswordVerifiedAt is not null);
+        EnrolmentPostponedAt = now;
+        Prolong(now);
+    }
+
+    public void BeginEnrolment(DateTimeOffset now)
+    {
+        Demand(PasswordVerifiedAt is not null);
+        EnrolmentBegunAt = now;
+        Prolong(now);
+    }
+
+    public void ChooseUse(MobileAppUse use, DateTimeOffset now)
+    {
+        Demand(EnrolmentBegunAt is not null && EnrolledAt is null);
+        (Use, TestBegunAt) = (use, null);
+        Prolong(now);
+    }
+
+    /// <summary>Back to the choice of method; what was half set up counts for nothing.</summary>
+    public void ChooseAgain(DateTimeOffset now)
+    {
+        Demand(EnrolmentBegunAt is not null && EnrolledAt is null);
+        (Use, TestBegunAt) = (null, null);
+        Prolong(now);
+    }
+
+    public void BeginTest(DateTimeOffset now)
+    {
+        Demand(Use is MobileAppUse.Notifications);
+        TestBegunAt = now;
+        Prolong(now);
+    }
+
+    /// <summary>The test failed for good (two phones, a lost key): show a new picture.</summary>
+    public void ReturnToSetUp(DateTimeOffset now)
+    {
+        TestBegunAt = null;
+        Prolong(now);
+    }
+
+    public void RecordEnrolment(SecondFactorMethod method, DateTimeOffset now)
+    {
+        Demand(EnrolmentBegunAt is not null);
+        EnrolledAt = now;
+        RecordSecondFactor(method, now);
+    }
+
+    public void FinishBackup(DateTimeOffset now)
+    {
+        Demand(EnrolledAt is not null);
+        BackupFinishedAt = now;
+        SealedRecoveryCodes = null;
+        Prolong(now);
+    }
+
+    public void AnswerStaySignedIn(bool yes, DateTimeOffset now)
+    {
+        Demand(PasswordVerifiedAt is not null);
+        StaySignedIn = yes;
+        Prolong(now);
+    }
+
+    public void AcknowledgeDone(DateTimeOffset now) => DoneAt = now;
+
+    public void Finish(string sessionId, DateTimeOffset now)
+    {
+        Demand(FinishedAt is null && PasswordVerifiedAt is not null);
+        (FinishedAt, SessionId) = (now, sessionId);
+    }
+
+    /// <summary>Ends the attempt without a session: the limit of tries was reached, or the person said "it wasn't me".</summary>
+    public void Abandon(DateTimeOffset now) => ExpiresAt = now;
+
+    public bool Redeem(DateTimeOffset now)
+    {
+        if (FinishedAt is null || RedeemedAt is not null || now >= FinishedAt + TimeSpan.FromMinutes(5)) return false;
+        RedeemedAt = now;
+        return true;
+    }
+
+    public SignInProgress Progress(bool hasAuthenticator, bool offersStaySignedIn) => new()
+    {
+        PasswordVerified = PasswordVerifiedAt is not null,
+        HasAuthenticator = hasAuthenticator,
+        SecondFactorVerified = SecondFactorVerifiedAt is not null,
+        EnrolmentPostponed = EnrolmentPostponedAt is not null,
+        EnrolmentBegun = EnrolmentBegunAt is not null,
+        Use = Use,
+        TestBegun = TestBegunAt is not null,
+        Enrolled = EnrolledAt is not null,
+        BackupFinished = BackupFinishedAt is not null,
+        StaySignedInOffered = offersStaySignedIn,
+        StaySignedInAnswered = StaySignedIn is not null,
+        DoneAcknowledged = DoneAt is not null,
+        Requested = Requested,
+    };
+
+    /// <summary>Progress renews the time limit; looking at a page does not.</summary>
+    private void Prolong(DateTimeOffset now) => ExpiresAt = now + (EnrolmentBegunAt is not null && EnrolledAt is null ? EnrolmentLifetime : Lifetime);
+
+    private static void Demand(bool holds)
+    {
+        if (!holds) throw new InvalidOperationException("The attempt does not stand at this step.");
+    }
+}

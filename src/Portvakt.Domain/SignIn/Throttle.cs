@@ -1,0 +1,55 @@
+namespace Portvakt.Domain.SignIn;
+
+/// <summary>How failures slow the next try down: pure, the store raises the count before the secret is looked at.</summary>
+public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan LongestPause)
+{
+    /// <summary>Wrong passwords for one account, from browsers that have signed in to it and from others, counted apart: ten, then 60 s, doubling to 15 minutes.</summary>
+    public static readonly Throttle Password = new(10, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15));
+
+    /// <summary>Wrong passwords from one source, whoever is tried: a school behind one address must still get in.</summary>
+    public static readonly Throttle PasswordSource = new(100, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15));
+
+    /// <summary>Wrong codes and numbers for one account, over all sessions and addresses: five, then 15 minutes, doubling to a day.</summary>
+    public static readonly Throttle SecondFactor = new(5, TimeSpan.FromMinutes(15), TimeSpan.FromDays(1));
+
+    /// <summary>Unknown binding codes from one source: a short code must not be guessed.</summary>
+    public static readonly Throttle BindingSource = new(10, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15));
+
+    /// <summary>How long the account or source must wait after its <paramref name="failures"/>th failure.</summary>
+    public TimeSpan PauseAfter(int failures)
+    {
+        if (failures < FreeFailures) return TimeSpan.Zero;
+        var doublings = Math.Min(failures - FreeFailures, 30);
+        var pause = FirstPause.TotalSeconds * Math.Pow(2, doublings);
+        return pause >= LongestPause.TotalSeconds ? LongestPause : TimeSpan.FromSeconds(pause);
+    }
+}
+
+/// <summary>How often one thing has failed of late. Raised by one statement of the database, before the secret is looked at.</summary>
+public sealed class FailureCount
+{
+    /// <summary>What is counted, for instance <c>password:unfamiliar:{person}</c>.</summary>
+    public required string Key { get; init; }
+
+    public int Failures { get; init; }
+
+    /// <summary>Unix milliseconds, so that one SQL statement can count on every database.</summary>
+    public long LastFailureAt { get; init; }
+
+    /// <summary>Unix milliseconds.</summary>
+    public long BlockedUntil { get; init; }
+}
+
+/// <summary>A browser that has signed in to an account before; its wrong passwords are counted apart (R52).</summary>
+public sealed class FamiliarBrowser
+{
+    private FamiliarBrowser() { }
+
+    public FamiliarBrowser(Guid personId, byte[] browserHash, DateTimeOffset now) => (PersonId, BrowserHash, SeenAt) = (personId, browserHash, now);
+
+    public Guid PersonId { get; private set; }
+    public byte[] BrowserHash { get; private set; } = [];
+    public DateTimeOffset SeenAt { get; private set; }
+
+    public void Seen(DateTimeOffset now) => SeenAt = now;
+}

@@ -1,0 +1,81 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Portvakt.Domain.Approvals;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.People;
+using Portvakt.Domain.Sessions;
+using Portvakt.Domain.SignIn;
+
+namespace Portvakt.Server.Data;
+
+/// <summary>One model for both databases. The two subclasses only own their migrations.</summary>
+public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
+{
+    public DbSet<Person> People => Set<Person>();
+    public DbSet<SignInAttempt> SignInAttempts => Set<SignInAttempt>();
+    public DbSet<Session> Sessions => Set<Session>();
+    public DbSet<FamiliarBrowser> FamiliarBrowsers => Set<FamiliarBrowser>();
+    public DbSet<FailureCount> FailureCounts => Set<FailureCount>();
+    public DbSet<BindingCode> BindingCodes => Set<BindingCode>();
+    public DbSet<PhoneAuthenticator> Phones => Set<PhoneAuthenticator>();
+    public DbSet<TotpAuthenticator> Totps => Set<TotpAuthenticator>();
+    public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
+    public DbSet<ApprovalRequest> Approvals => Set<ApprovalRequest>();
+    public DbSet<AuditEvent> AuditEvents => Set<AuditEvent>();
+    public DbSet<UsedProof> UsedProofs => Set<UsedProof>();
+    public DbSet<ServerKey> ServerKeys => Set<ServerKey>();
+    public DbSet<AuthorizationCode> AuthorizationCodes => Set<AuthorizationCode>();
+    public DbSet<RefreshFamily> RefreshFamilies => Set<RefreshFamily>();
+    public DbSet<LogoutNotice> LogoutNotices => Set<LogoutNotice>();
+
+    /// <summary>
+    /// Saves, and says whether this was the save that won. False: somebody else changed one of the rows in between, and
+    /// nothing of this was written. That is how everything that counts once counts once.
+    /// </summary>
+    public async Task<bool> TrySaveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SaveChangesAsync(cancellationToken);
+            return true;
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            ChangeTracker.Clear();
+            return false;
+        }
+    }
+
+    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        foreach (var entry in ChangeTracker.Entries())
+        {
+            // The concurrency token: EF asks for the old value in the WHERE clause, so one row can be won once.
+            if (entry.State is EntityState.Modified && entry.Metadata.FindProperty("Version") is not null)
+            {
+                var version = entry.Property("Version");
+                version.CurrentValue = (int)version.OriginalValue! + 1;
+            }
+        }
+
+        return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        // SQLite cannot compare or sort DateTimeOffset; UTC DateTime it can, and PostgreSQL wants nothing else.
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcConverter>();
+        configurationBuilder.Properties<Enum>().HaveConversion<string>().HaveMaxLength(40);
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => Mapping.Apply(modelBuilder);
+
+    private sealed class UtcConverter() : ValueConverter<DateTimeOffset, DateTime>(
+        instant => instant.UtcDateTime,
+        stored => new DateTimeOffset(DateTime.SpecifyKind(stored, DateTimeKind.Utc)));
+}
+
+public sealed class SqlitePortvaktDb(DbContextOptions<SqlitePortvaktDb> options) : PortvaktDb(options);
+
+public sealed class PostgresPortvaktDb(DbContextOptions<PostgresPortvaktDb> options) : PortvaktDb(options);

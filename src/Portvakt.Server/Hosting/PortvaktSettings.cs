@@ -1,0 +1,105 @@
+using System.Net;
+using Portvakt.Domain.Rollout;
+
+namespace Portvakt.Server.Hosting;
+
+/// <summary>
+/// Everything an operator can set, section <c>Portvakt</c> of the configuration (file, environment <c>Portvakt__Name</c>, command
+/// line <c>--Portvakt:Name</c>). Validated at start; <c>tests/settings.approved.txt</c> lists each with its default.
+/// </summary>
+public sealed class PortvaktSettings
+{
+    /// <summary>The one address people and applications know: issuer, links and QR codes are built from it and from nothing else.</summary>
+    public string PublicAddress { get; set; } = "";
+
+    /// <summary>Name of the organisation, as people see it.</summary>
+    public string Organisation { get; set; } = "";
+
+    /// <summary>What to do when nothing else helps: telephone or address of the helpdesk, as people read it.</summary>
+    public string? Helpdesk { get; set; }
+
+    /// <summary>nb, nn or en: for browsers that do not say.</summary>
+    public string DefaultLanguage { get; set; } = "nb";
+
+    /// <summary>Where SQLite and, by default, the master key live.</summary>
+    public string DataDirectory { get; set; } = "data";
+
+    /// <summary><c>postgres://user:password@host/database</c>, or empty for SQLite in <see cref="DataDirectory"/>.</summary>
+    public string? Database { get; set; }
+
+    /// <summary>32 random bytes outside the database. Empty: <c>master.key</c> in <see cref="DataDirectory"/>, made when the database is new.</summary>
+    public string? MasterKeyFile { get; set; }
+
+    /// <summary>Bring the schema up to date when the server starts instead of by <c>portvakt migrate</c>.</summary>
+    public bool MigrateAtStart { get; set; }
+
+    /// <summary>JSON file of OpenID Connect clients; see docs/operating/relying-parties.md.</summary>
+    public string? RelyingPartiesFile { get; set; }
+
+    /// <summary>What happens after the deadline to a person without a second factor.</summary>
+    public AfterDeadline AfterDeadline { get; set; } = AfterDeadline.Block;
+
+    /// <summary>Whether people are asked "Stay signed in?".</summary>
+    public bool OfferStaySignedIn { get; set; } = true;
+
+    /// <summary>How long "yes" lasts; at most 30 days.</summary>
+    public TimeSpan StaySignedInLifetime { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>Time to answer on the phone: 30 seconds to 5 minutes.</summary>
+    public TimeSpan ApprovalLifetime { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Digits of the number typed on the phone: 2, or 6 in strict mode.</summary>
+    public int ApprovalDigits { get; set; } = 2;
+
+    /// <summary>Whether a phone without a lock of its own may use a PIN that the server checks. Weaker; off.</summary>
+    public bool AllowPinUnlock { get; set; }
+
+    /// <summary>Contact that push services see (RFC 8292): <c>mailto:</c> or <c>https:</c>.</summary>
+    public string PushContact { get; set; } = "";
+
+    /// <summary>Host names of push services that may be called; <c>*.</c> for all below. Empty: the known services.</summary>
+    public List<string> PushHosts { get; set; } = [];
+
+    /// <summary>A push service on this machine, for tests. Refused outside the demo.</summary>
+    public bool AllowLoopbackPush { get; set; }
+
+    /// <summary>Addresses or networks (CIDR) of the proxies whose forwarded headers count.</summary>
+    public List<string> TrustedProxies { get; set; } = [];
+
+    /// <summary>Words that nobody may build a password on.</summary>
+    public List<string> HouseWords { get; set; } = [];
+
+    /// <summary>Oldest phone app that may still answer.</summary>
+    public string MinimumPhoneApp { get; set; } = "0.1.0";
+
+    /// <summary>True only under <c>dev.cs demo</c>: loopback only, generated people.</summary>
+    public bool Demo { get; set; }
+
+    public Uri PublicUri => new(PublicAddress);
+
+    /// <summary>Issuer, audience of phones and start of every link: the public address without a slash at the end.</summary>
+    public string Origin => PublicUri.GetLeftPart(UriPartial.Authority);
+
+    public bool UsesPostgres => Database?.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) is true;
+
+    public string MasterKeyPath => string.IsNullOrEmpty(MasterKeyFile) ? Path.Combine(DataDirectory, "master.key") : MasterKeyFile;
+
+    /// <summary>Sentences for the operator; empty when all is well.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (!Uri.TryCreate(PublicAddress, UriKind.Absolute, out var address) || address.PathAndQuery is not "/" || address.UserInfo.Length > 0)
+            yield return "Portvakt:PublicAddress must be an address like https://id.example.no, without path.";
+        else if (address is not { Scheme: "https" } and not { Scheme: "http", IsLoopback: true })
+            yield return "Portvakt:PublicAddress must be https (http is for localhost only).";
+        else if (Demo && !address.IsLoopback)
+            yield return "The demo listens on this machine only: Portvakt:PublicAddress must be localhost.";
+        if (string.IsNullOrWhiteSpace(Organisation)) yield return "Portvakt:Organisation must name the organisation.";
+        if (DefaultLanguage is not ("nb" or "nn" or "en")) yield return "Portvakt:DefaultLanguage must be nb, nn or en.";
+        if (StaySignedInLifetime <= TimeSpan.Zero || StaySignedInLifetime > TimeSpan.FromDays(30)) yield return "Portvakt:StaySignedInLifetime must lie between 0 and 30 days.";
+        if (ApprovalLifetime < TimeSpan.FromSeconds(30) || ApprovalLifetime > TimeSpan.FromMinutes(5)) yield return "Portvakt:ApprovalLifetime must lie between 30 seconds and 5 minutes.";
+        if (ApprovalDigits is not (2 or 6)) yield return "Portvakt:ApprovalDigits must be 2 or 6.";
+        if (AllowLoopbackPush && !Demo) yield return "Portvakt:AllowLoopbackPush is for the demo only.";
+        foreach (var proxy in TrustedProxies.Where(proxy => !IPAddress.TryParse(proxy, out _) && !IPNetwork.TryParse(proxy, out _)))
+            yield return $"Portvakt:TrustedProxies has \"{proxy}\", which is neither an address nor a network.";
+    }
+}

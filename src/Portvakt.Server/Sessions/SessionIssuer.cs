@@ -1,0 +1,49 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Portvakt.Domain;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.People;
+using Portvakt.Domain.Sessions;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+
+namespace Portvakt.Server.Sessions;
+
+/// <summary>The only place that sets the session cookie, and only for an attempt whose next step is <see cref="SignInStep.Finish"/>.</summary>
+public sealed class SessionIssuer(PortvaktDb db, TimeProvider clock, IOptions<PortvaktSettings> settings)
+{
+    /// <summary>
+    /// Issues a new session; the old one of this browser dies at once (R8). One save: attempt, session, audit.
+    /// False: the attempt was finished by another request in the same instant, and nothing was issued.
+    /// </summary>
+    public async Task<bool> IssueAsync(HttpContext http, SignInAttempt attempt, Person person, SignInStep next)
+    {
+        if (next is not SignInStep.Finish) throw new InvalidOperationException("A session is issued at the end of the journey and nowhere else.");
+
+        var now = clock.GetUtcNow();
+        var secret = RandomId.NewSecret();
+        var session = new Session(secret, person.Id, attempt, http.Browser(), http.CoarseAddress(), now, settings.Value.StaySignedInLifetime);
+        attempt.Finish(session.Id, now);
+        person.RecordSignIn(now);
+        db.Sessions.Add(session);
+
+        if (http.Request.Cookies[SessionStore.CookieName] is { Length: 43 } old)
+        {
+            var oldHash = RandomId.Hash(old);
+            if (await db.Sessions.SingleOrDefaultAsync(row => row.SecretHash == oldHash && row.EndedAt == null, http.RequestAborted) is { } previous) previous.End(now);
+        }
+
+        var familiar = await db.FamiliarBrowsers.FindAsync([person.Id, attempt.BrowserHash], http.RequestAborted);
+        if (familiar is null) db.FamiliarBrowsers.Add(new FamiliarBrowser(person.Id, attempt.BrowserHash, now));
+        else familiar.Seen(now);
+
+        db.Record(SecurityEvent.SessionIssued, person.Id, session.Id, http, now);
+        if (!await db.TrySaveAsync(http.RequestAborted)) return false;
+
+        http.Response.Cookies.Append(SessionStore.CookieName, secret, BrowserCookie.Options(session.Stays ? settings.Value.StaySignedInLifetime : null));
+        http.Items.Remove(SessionStore.CookieName);
+        return true;
+    }
+}
