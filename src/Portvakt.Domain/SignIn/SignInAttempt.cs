@@ -2,6 +2,15 @@ using System.Security.Cryptography;
 
 namespace Portvakt.Domain.SignIn;
 
+/// <summary>What a relying party asks for when it sends somebody here. All null: the person came by themselves.</summary>
+/// <param name="RelyingPartyId">Its <c>client_id</c>.</param>
+/// <param name="RelyingPartyName">Its name, as people know it.</param>
+/// <param name="ReturnPath">Local path and query of the request, to be repeated when the person is signed in.</param>
+/// <param name="ReturnOrigin">Origin of the registered address that the answer goes to.</param>
+/// <param name="Assurance">The least that will do.</param>
+public sealed record SignInRequest(
+    string? RelyingPartyId = null, string? RelyingPartyName = null, string? ReturnPath = null, string? ReturnOrigin = null, AssuranceLevel Assurance = AssuranceLevel.None);
+
 /// <summary>
 /// One browser's way to one relying party, from the first page to the session. Pages record facts here;
 /// <see cref="SignInSteps"/> decides. The id travels in the address, so that two tabs are two attempts; only the
@@ -17,13 +26,15 @@ public sealed class SignInAttempt
 
     private SignInAttempt() { }
 
-    public SignInAttempt(byte[] browserHash, string? relyingPartyId, string? returnPath, AssuranceLevel requested, DateTimeOffset now)
+    public SignInAttempt(byte[] browserHash, SignInRequest request, DateTimeOffset now)
     {
         Id = RandomId.New();
         BrowserHash = browserHash;
-        RelyingPartyId = relyingPartyId;
-        ReturnPath = returnPath;
-        Requested = requested;
+        RelyingPartyId = request.RelyingPartyId;
+        RelyingPartyName = request.RelyingPartyName;
+        ReturnPath = request.ReturnPath;
+        ReturnOrigin = request.ReturnOrigin;
+        Requested = request.Assurance;
         CreatedAt = now;
         ExpiresAt = now + Lifetime;
     }
@@ -36,8 +47,14 @@ public sealed class SignInAttempt
     /// <summary>The application that asked; null when the person came by themselves.</summary>
     public string? RelyingPartyId { get; private set; }
 
+    /// <summary>Its name, as people know it.</summary>
+    public string? RelyingPartyName { get; private set; }
+
     /// <summary>Local path and query that the finished browser is sent to; null means the account page.</summary>
     public string? ReturnPath { get; private set; }
+
+    /// <summary>Origin of the registered address that the answer goes to: the last form of the journey may end there, no other may.</summary>
+    public string? ReturnOrigin { get; private set; }
 
     public AssuranceLevel Requested { get; private set; }
     public DateTimeOffset CreatedAt { get; private set; }

@@ -15,6 +15,12 @@ public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan Lo
     /// <summary>Unknown binding codes from one source: a short code must not be guessed.</summary>
     public static readonly Throttle BindingSource = new(10, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15));
 
+    /// <summary>After "it wasn't me" nobody who only knows the password makes the phone ring again for a while.</summary>
+    public static readonly Throttle Reported = new(1, TimeSpan.FromMinutes(15), TimeSpan.FromDays(1));
+
+    /// <summary>Failures older than this are forgotten.</summary>
+    public static readonly TimeSpan Memory = TimeSpan.FromDays(1);
+
     /// <summary>How long the account or source must wait after its <paramref name="failures"/>th failure.</summary>
     public TimeSpan PauseAfter(int failures)
     {
@@ -38,6 +44,9 @@ public sealed class FailureCount
 
     /// <summary>Unix milliseconds.</summary>
     public long BlockedUntil { get; init; }
+
+    /// <summary>Keyed hash of the last wrong secret: the same one again is a forgotten caps lock, not another guess.</summary>
+    public byte[]? LastWrong { get; init; }
 }
 
 /// <summary>A browser that has signed in to an account before; its wrong passwords are counted apart (R52).</summary>

@@ -20,9 +20,9 @@ public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep 
 public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssuer sessions, IOptions<PortvaktSettings> settings)
 {
     /// <summary>Begins an attempt for this browser and answers with the address of its first page.</summary>
-    public async Task<string> BeginAsync(HttpContext http, string? relyingPartyId, string? returnPath, AssuranceLevel requested)
+    public async Task<string> BeginAsync(HttpContext http, SignInRequest request)
     {
-        var attempt = new SignInAttempt(BrowserCookie.Ensure(http), relyingPartyId, returnPath, requested, clock.GetUtcNow());
+        var attempt = new SignInAttempt(BrowserCookie.Ensure(http), request, clock.GetUtcNow());
         db.SignInAttempts.Add(attempt);
         await db.SaveChangesAsync(http.RequestAborted);
         return PageOf(SignInStep.Password, attempt.Id);

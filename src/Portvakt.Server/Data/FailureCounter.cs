@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain.SignIn;
+
+namespace Portvakt.Server.Data;
+
+/// <summary>Counts failures so that guessing in parallel gains nothing: the count is raised, and the limit asked, by one statement before the secret is looked at (R54).</summary>
+public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
+{
+    /// <summary>
+    /// Raises the count. Null: the caller may look at the secret now, and calls <see cref="ClearAsync"/> or <see cref="ReturnAsync"/> if it
+    /// was right. Otherwise how long to wait; the secret must not be looked at.
+    /// </summary>
+    public async Task<TimeSpan?> RaiseAsync(string key, Throttle throttle, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var forgotten = now - (long)Throttle.Memory.TotalMilliseconds;
+        var first = (long)throttle.FirstPause.TotalMilliseconds;
+        var longest = (long)throttle.LongestPause.TotalMilliseconds;
+        var free = throttle.FreeFailures;
+        var blockedAtFirst = free <= 1 ? now + first : 0;
+
+        // The pause doubles; 20 doublings are more than any longest pause. Both databases understand this statement.
+        var raised = await db.Database.SqlQuery<int>($"""
+            INSERT INTO failure_counts (key, failures, last_failure_at, blocked_until) VALUES ({key}, 1, {now}, {blockedAtFirst})
+            ON CONFLICT (key) DO UPDATE SET
+                failures = CASE WHEN failure_counts.last_failure_at < {forgotten} THEN 1 ELSE failure_counts.failures + 1 END,
+                last_failure_at = {now},
+                blocked_until = CASE
+                    WHEN failure_counts.last_failure_at < {forgotten} THEN {blockedAtFirst}
+                    WHEN failure_counts.failures + 1 < {free} THEN 0
+                    WHEN failure_counts.failures + 1 - {free} > 20 THEN {now} + {longest}
+                    WHEN {first} * (1 << (failure_counts.failures + 1 - {free})) > {longest} THEN {now} + {longest}
+                    ELSE {now} + {first} * (1 << (failure_counts.failures + 1 - {free})) END
+            WHERE failure_counts.blocked_until <= {now}
+            RETURNING failures AS "Value"
+            """).ToListAsync(cancellationToken);
+        return raised.Count is 1 ? null : await BlockedForAsync(key, cancellationToken) ?? TimeSpan.FromSeconds(1);
+    }
+
+    /// <summary>How long the key is still blocked; null when it is not.</summary>
+    public async Task<TimeSpan?> BlockedForAsync(string key, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var until = await db.FailureCounts.Where(count => count.Key == key).Select(count => count.BlockedUntil).SingleOrDefaultAsync(cancellationToken);
+        return until > now ? TimeSpan.FromMilliseconds(until - now) : null;
+    }
+
+    /// <summary>The secret was right: the account's own count starts over.</summary>
+    public Task ClearAsync(string key, CancellationToken cancellationToken) =>
+        db.FailureCounts.Where(count => count.Key == key).ExecuteDeleteAsync(cancellationToken);
+
+    /// <summary>The secret was right, but the key is shared by many (a source): one count back, no clean slate for a guesser with an account of their own.</summary>
+    public Task ReturnAsync(string key, CancellationToken cancellationToken) =>
+        db.FailureCounts.Where(count => count.Key == key && count.Failures > 0).ExecuteUpdateAsync(
+            set => set.SetProperty(count => count.Failures, count => count.Failures - 1).SetProperty(count => count.BlockedUntil, 0L), cancellationToken);
+
+    /// <summary>Whether this very secret was the last wrong one: then it has been counted already.</summary>
+    public async Task<bool> IsRepeatAsync(string key, byte[] mark, CancellationToken cancellationToken)
+    {
+        var last = await db.FailureCounts.Where(count => count.Key == key).Select(count => count.LastWrong).SingleOrDefaultAsync(cancellationToken);
+        return last is not null && CryptographicOperations.FixedTimeEquals(last, mark);
+    }
+
+    public Task RememberAsync(string key, byte[] mark, CancellationToken cancellationToken) =>
+        db.FailureCounts.Where(count => count.Key == key).ExecuteUpdateAsync(set => set.SetProperty(count => count.LastWrong, mark), cancellationToken);
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using NSec.Cryptography;
+
+namespace Portvakt.Server.Hosting;
+
+/// <summary>The queue before the hash is full: say 503 and try again shortly.</summary>
+public sealed class TooManyHashesException() : Exception("Too many passwords are being checked at once.");
+
+/// <summary>
+/// Argon2id (RFC 9106) by libsodium: 19 MiB, two passes, one lane; the parameters stand in each hash. As many at once as there
+/// are cores, a bounded queue behind them, so that a storm of sign-ins takes neither the memory nor the other requests down.
+/// </summary>
+public sealed class PasswordHash : IDisposable
+{
+    private const int SaltLength = 16;
+    private const int HashLength = 32;
+    private static readonly Parameters Present = new(19 * 1024, 2, 1);
+    private readonly SemaphoreSlim _cores = new(Environment.ProcessorCount);
+    private readonly int _queueLength = Environment.ProcessorCount * 64; // about a second of work per core
+    private readonly byte[] _pepper;
+    private readonly Lazy<string> _dummy;
+    private int _waiting;
+
+    public PasswordHash(Vault vault)
+    {
+        _pepper = vault.PasswordPepper;
+        _dummy = new(() => Format(Present, RandomNumberGenerator.GetBytes(SaltLength), RandomNumberGenerator.GetBytes(HashLength)));
+    }
+
+    /// <exception cref="TooManyHashesException">The queue is full.</exception>
+    public Task<string> HashAsync(string secret, CancellationToken cancellationToken) => OnACoreAsync(
+        () =>
+        {
+            var salt = RandomNumberGenerator.GetBytes(SaltLength);
+            return Format(Present, salt, Compute(Present, secret, salt, HashLength));
+        },
+        cancellationToken);
+
+    /// <summary>Takes the same time for somebody without a hash, so that time does not tell who exists (R57).</summary>
+    /// <exception cref="TooManyHashesException">The queue is full.</exception>
+    public Task<bool> VerifyAsync(string secret, string? hash, CancellationToken cancellationToken) => OnACoreAsync(
+        () =>
+        {
+            var (parameters, salt, expected) = Parse(hash ?? _dummy.Value);
+            return CryptographicOperations.FixedTimeEquals(expected, Compute(parameters, secret, salt, expected.Length)) && hash is not null;
+        },
+        cancellationToken);
+
+    /// <summary>Whether a hash was made with other parameters than today's: hash anew at the next sign-in.</summary>
+    public static bool IsOutdated(string hash) => Parse(hash).Parameters != Present;
+
+    public void Dispose() => _cores.Dispose();
+
+    private async Task<T> OnACoreAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Increment(ref _waiting) > _queueLength)
+        {
+            Interlocked.Decrement(ref _waiting);
+            throw new TooManyHashesException();
+        }
+
+        try
+        {
+            await _cores.WaitAsync(cancellationToken);
+            try
+            {
+                return await Task.Run(work, CancellationToken.None);
+            }
+            finally
+            {
+                _cores.Release();
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private byte[] Compute(Parameters parameters, string secret, byte[] salt, int length)
+    {
+        var peppered = HMACSHA256.HashData(_pepper, Encoding.UTF8.GetBytes(secret));
+        var argon2 = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters
+        {
+            MemorySize = parameters.MemoryKib,
+            NumberOfPasses = parameters.Passes,
+            DegreeOfParallelism = parameters.Lanes,
+        });
+        return argon2.DeriveBytes(peppered, salt, length);
+    }
+
+    private static string Format(Parameters parameters, byte[] salt, byte[] hash) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"$argon2id$v=19$m={parameters.MemoryKib},t={parameters.Passes},p={parameters.Lanes}${Base64(salt)}${Base64(hash)}");
+
+    private static (Parameters Parameters, byte[] Salt, byte[] Hash) Parse(string text)
+    {
+        var parts = text.Split('$');
+        if (parts is not ["", "argon2id", "v=19", _, _, _]) throw new FormatException("Not a hash of ours.");
+        var numbers = parts[3].Split(',').Select(part => int.Parse(part.AsSpan(2), CultureInfo.InvariantCulture)).ToArray();
+        return (new Parameters(numbers[0], numbers[1], numbers[2]), FromBase64(parts[4]), FromBase64(parts[5]));
+    }
+
+    private static string Base64(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
+
+    private static byte[] FromBase64(string text) => Convert.FromBase64String(text.PadRight((text.Length + 3) / 4 * 4, '='));
+
+    private sealed record Parameters(int MemoryKib, int Passes, int Lanes);
+}

@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+
+namespace Portvakt.Server.Hosting;
+
+/// <summary>What one answer may do in a browser: the nonce of its scripts and styles, and where its forms may end.</summary>
+public sealed class ContentPolicy
+{
+    public string Nonce { get; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
+
+    /// <summary>Origins beside our own where a form of this page may end up: the relying party that the person came from.</summary>
+    public HashSet<string> FormTargets { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Set by endpoints that bring a policy of their own (the phone app, error documents of machines).</summary>
+    public string? Override { get; set; }
+
+    public static ContentPolicy Of(HttpContext http)
+    {
+        if (http.Items.TryGetValue(typeof(ContentPolicy), out var known)) return (ContentPolicy)known!;
+        var policy = new ContentPolicy();
+        http.Items[typeof(ContentPolicy)] = policy;
+        return policy;
+    }
+
+    public override string ToString() => Override ??
+        $"default-src 'none'; script-src 'nonce-{Nonce}'; style-src 'nonce-{Nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+        $"manifest-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{string.Concat(FormTargets.Select(target => $" {target}"))}; " +
+        "report-uri /csp-report; report-to csp";
+}
+
+/// <summary>R81, R82, R83, R84: the same headers on every answer, errors too; no form from elsewhere; no host but ours.</summary>
+public static class SecurityHeaders
+{
+    /// <summary>The phone app: one origin, no inline anything, Trusted Types, nothing of anybody else.</summary>
+    public const string PhonePolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; " +
+        "media-src 'self' blob:; object-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; " +
+        "trusted-types portvakt; report-uri /csp-report; report-to csp";
+
+    public static void UseSecurityHeaders(this WebApplication app)
+    {
+        var settings = app.Services.GetRequiredService<IOptions<PortvaktSettings>>().Value;
+        var host = settings.PublicUri.Authority;
+        var origin = settings.Origin;
+        var overTls = settings.PublicUri.Scheme == Uri.UriSchemeHttps;
+
+        app.Use(async (http, next) =>
+        {
+            http.Response.OnStarting(() =>
+            {
+                var headers = http.Response.Headers;
+                headers.ContentSecurityPolicy = ContentPolicy.Of(http).ToString();
+                headers["Reporting-Endpoints"] = "csp=\"/csp-report\"";
+                headers.XContentTypeOptions = "nosniff";
+                headers["Referrer-Policy"] = "no-referrer";
+                headers["Cross-Origin-Opener-Policy"] = "same-origin";
+                headers["Cross-Origin-Resource-Policy"] = "same-origin";
+                headers["Permissions-Policy"] = "camera=(self), publickey-credentials-get=(self), publickey-credentials-create=(self), geolocation=(), microphone=()";
+                headers.XFrameOptions = "DENY";
+                if (overTls) headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains";
+                if (string.IsNullOrEmpty(headers.CacheControl)) headers.CacheControl = "no-store";
+                return Task.CompletedTask;
+            });
+
+            // Health is asked by machines beside us that know no public name.
+            var isHealth = http.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal);
+            if (!isHealth && !string.Equals(http.Request.Host.Value, host, StringComparison.OrdinalIgnoreCase))
+            {
+                http.Response.StatusCode = StatusCodes.Status400BadRequest;
+                return;
+            }
+
+            if (IsForeignForm(http.Request, origin))
+            {
+                http.Response.StatusCode = StatusCodes.Status403Forbidden;
+                return;
+            }
+
+            await next(http);
+        });
+    }
+
+    /// <summary>
+    /// A state change that another site's page sent. Protocol endpoints under /connect are meant for other origins and take no cookie's word for
+    /// anything that changes; the report endpoint only logs.
+    /// </summary>
+    private static bool IsForeignForm(HttpRequest request, string origin)
+    {
+        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)) return false;
+        if (request.Path.StartsWithSegments("/connect", StringComparison.Ordinal) || request.Path == "/csp-report") return false;
+        if (request.Headers["Sec-Fetch-Site"] is [{ } site]) return site is not ("same-origin" or "none");
+        return request.Headers.Origin is [{ } from] && !string.Equals(from, origin, StringComparison.OrdinalIgnoreCase);
+    }
+}
