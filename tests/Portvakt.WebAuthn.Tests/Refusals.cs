@@ -328,6 +328,7 @@ public sealed class Refusals : IDisposable
         Refused("empty", []);
         Refused("cut short", sound[..^1]);
         Refused("a byte too many", [.. sound, 0]);
+        Refused("the bit of attested credential data alone", [.. sound[..32], (byte)(sound[32] | 0x40), .. sound[33..]]);
         Refused("attested credential data, which belongs to a registration", Authenticator.AuthenticatorData(attested: true));
         Refused("the extension bit and no extensions", extended);
         Refused("a byte after the extensions", [.. extended, 0xA0, 0]);
@@ -419,7 +420,9 @@ public sealed class Refusals : IDisposable
             var (x384, y384) = (p384.ExportParameters(false).Q.X!, p384.ExportParameters(false).Q.Y!);
             var off = y.ToArray();
             off[^1] ^= 1;
+            // (0, root of b) is a point of P-256, and p is 0 in another spelling.
             var prime = Convert.FromHexString("FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF");
+            var rootOfB = Convert.FromHexString("66485C780E2F83D72433BD5D84A06BB6541C2AF31DAE871728BF856A174F93F4");
             using var rsa = RSA.Create(2048);
             var (n, e) = (rsa.ExportParameters(false).Modulus!, rsa.ExportParameters(false).Exponent!);
             byte[] even = [.. n[..^1], (byte)(n[^1] & 0xFE)];
@@ -442,7 +445,7 @@ public sealed class Refusals : IDisposable
                 { "a long x", Cose((1, 2), (3, -7), (-1, 1), (-2, (byte[])[0, .. x]), (-3, y)) },
                 { "a point off the curve", Cose((1, 2), (3, -7), (-1, 1), (-2, x), (-3, off)) },
                 { "zero", Cose((1, 2), (3, -7), (-1, 1), (-2, new byte[32]), (-3, new byte[32])) },
-                { "a coordinate beyond the field", Cose((1, 2), (3, -7), (-1, 1), (-2, prime), (-3, y)) },
+                { "a coordinate beyond the field", Cose((1, 2), (3, -7), (-1, 1), (-2, prime), (-3, rootOfB)) },
                 { "a point of another curve", Cose((1, 2), (3, -35), (-1, 2), (-2, x384), (-3, x384)) },
                 { "RSA with kty EC2", Cose((1, 2), (3, -257), (-1, n), (-2, e)) },
                 { "RSA with an empty modulus", Cose((1, 3), (3, -257), (-1, Array.Empty<byte>()), (-2, e)) },
