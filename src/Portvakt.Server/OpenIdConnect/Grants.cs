@@ -1,0 +1,175 @@
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.People;
+using Portvakt.Domain.Sessions;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+
+namespace Portvakt.Server.OpenIdConnect;
+
+/// <summary>What a code or a refresh token stands for: whose session, for which application, how much of it.</summary>
+public sealed record Grant(string ClientId, Session Session, Person Person, string Scopes);
+
+/// <summary>
+/// Codes and refresh tokens: opaque, stored as SHA-256, each good once. One per request: what the engine's validation found here is what
+/// the endpoint redeems, so nothing is read twice. A redemption is one conditional save; who loses it has used the thing a second time.
+/// </summary>
+public sealed class Grants(PortvaktDb db, TimeProvider clock)
+{
+    /// <summary>RFC 6749 section 4.1.2; OWASP ASVS 10.4.3.</summary>
+    public static readonly TimeSpan CodeLifetime = TimeSpan.FromSeconds(60);
+
+    /// <summary>The absolute end of a family; its session's end if that comes first.</summary>
+    public static readonly TimeSpan RefreshLifetime = TimeSpan.FromDays(30);
+
+    private AuthorizationCode? _code;
+    private RefreshFamily? _family;
+
+    /// <summary>What the code or refresh token of this request stands for, once it was found good.</summary>
+    public Grant? Presented { get; private set; }
+
+    /// <summary>The code that the engine shall send.</summary>
+    public string? CodeToSend { get; private set; }
+
+    /// <summary>The refresh token that the engine shall send.</summary>
+    public string? RefreshTokenToSend { get; private set; }
+
+    /// <summary>Makes a code and saves it together with whatever else the request changed. False: another request won one of those rows.</summary>
+    public async Task<bool> IssueCodeAsync(Grant grant, string redirectUri, string codeChallenge, string? nonce, CancellationToken cancellationToken)
+    {
+        var code = RandomId.NewSecret();
+        db.AuthorizationCodes.Add(new AuthorizationCode
+        {
+            Hash = RandomId.Hash(code),
+            ClientId = grant.ClientId,
+            RedirectUri = redirectUri,
+            CodeChallenge = codeChallenge,
+            Nonce = nonce,
+            Scopes = grant.Scopes,
+            PersonId = grant.Person.Id,
+            SessionId = grant.Session.Id,
+            ExpiresAt = clock.GetUtcNow() + CodeLifetime,
+        });
+        if (!await db.TrySaveAsync(cancellationToken)) return false;
+        CodeToSend = code;
+        return true;
+    }
+
+    /// <summary>The code, if it is good. A second use revokes what came of the first (RFC 6749 section 4.1.2).</summary>
+    public async Task<AuthorizationCode?> FindCodeAsync(string code, HttpContext http)
+    {
+        var hash = RandomId.Hash(code);
+        var found = await (from row in db.AuthorizationCodes
+                           where row.Hash == hash
+                           join session in db.Sessions on row.SessionId equals session.Id
+                           join person in db.People on row.PersonId equals person.Id
+                           select new { row, session, person }).SingleOrDefaultAsync(http.RequestAborted);
+        if (found is null) return null;
+        if (found.row.UsedAt is not null)
+        {
+            await CodeReusedAsync(found.row, http);
+            return null;
+        }
+
+        if (clock.GetUtcNow() >= found.row.ExpiresAt || !IsLive(found.session, found.person)) return null;
+        (_code, Presented) = (found.row, new Grant(found.row.ClientId, found.session, found.person, found.row.Scopes));
+        return found.row;
+    }
+
+    /// <summary>The family of a refresh token, if the token is the one that is good now. An older one revokes the family.</summary>
+    public async Task<RefreshFamily?> FindRefreshTokenAsync(string token, HttpContext http)
+    {
+        if (token.Split('.') is not [{ Length: 22 } id, { Length: 43 } secret]) return null;
+        var found = await (from row in db.RefreshFamilies
+                           where row.Id == id
+                           join session in db.Sessions on row.SessionId equals session.Id
+                           join person in db.People on row.PersonId equals person.Id
+                           select new { row, session, person }).SingleOrDefaultAsync(http.RequestAborted);
+        if (found is null || found.row.RevokedAt is not null || clock.GetUtcNow() >= found.row.ExpiresAt || !IsLive(found.session, found.person)) return null;
+        if (!CryptographicOperations.FixedTimeEquals(RandomId.Hash(secret), found.row.CurrentHash))
+        {
+            await RevokeAsync(found.row.Id, SecurityEvent.RefreshTokenReused, found.row.PersonId, found.row.SessionId, http);
+            return null;
+        }
+
+        (_family, Presented) = (found.row, new Grant(found.row.ClientId, found.session, found.person, found.row.Scopes));
+        return found.row;
+    }
+
+    /// <summary>
+    /// Uses up the code or refresh token that was found: one save, with the next refresh token in it when the application may have one.
+    /// False: it was used by another request in the same instant, and everything that came of it is revoked.
+    /// </summary>
+    public async Task<bool> RedeemAsync(bool mayRefresh, HttpContext http)
+    {
+        if (Presented is not { } grant) throw new InvalidOperationException("Nothing was presented.");
+        var now = clock.GetUtcNow();
+        var secret = RandomId.NewSecret();
+        if (_family is { } family)
+        {
+            family.CurrentHash = RandomId.Hash(secret);
+            family.Generation++;
+            if (await db.TrySaveAsync(http.RequestAborted))
+            {
+                RefreshTokenToSend = $"{family.Id}.{secret}";
+                return true;
+            }
+
+            await RevokeAsync(family.Id, SecurityEvent.RefreshTokenReused, grant.Person.Id, grant.Session.Id, http);
+            return false;
+        }
+
+        var code = _code!;
+        code.UsedAt = now;
+        if (mayRefresh)
+        {
+            code.FamilyId = RandomId.New();
+            db.RefreshFamilies.Add(new RefreshFamily
+            {
+                Id = code.FamilyId,
+                ClientId = grant.ClientId,
+                PersonId = grant.Person.Id,
+                SessionId = grant.Session.Id,
+                Scopes = grant.Scopes,
+                CurrentHash = RandomId.Hash(secret),
+                ExpiresAt = now + RefreshLifetime < grant.Session.ExpiresAt ? now + RefreshLifetime : grant.Session.ExpiresAt,
+            });
+        }
+
+        if (await db.TrySaveAsync(http.RequestAborted))
+        {
+            RefreshTokenToSend = mayRefresh ? $"{code.FamilyId}.{secret}" : null;
+            return true;
+        }
+
+        var winner = await db.AuthorizationCodes.AsNoTracking().SingleAsync(row => row.Hash == code.Hash, http.RequestAborted);
+        await CodeReusedAsync(winner, http);
+        return false;
+    }
+
+    /// <summary>Whether tokens may still come of a session. Idleness is the browser's affair; an application refreshes while its person reads.</summary>
+    public bool IsLive(Session session, Person person) =>
+        session.EndedAt is null && clock.GetUtcNow() < session.ExpiresAt && person.State is PersonState.Active;
+
+    private Task CodeReusedAsync(AuthorizationCode code, HttpContext http) =>
+        RevokeAsync(code.FamilyId, SecurityEvent.CodeReused, code.PersonId, code.SessionId, http);
+
+    /// <summary>Whatever state the row is in by now: revocation never loses a race. The audit row goes with it.</summary>
+    private async Task RevokeAsync(string? familyId, SecurityEvent what, Guid personId, string sessionId, HttpContext http)
+    {
+        var now = clock.GetUtcNow();
+        db.ChangeTracker.Clear();
+        await using var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted);
+        if (familyId is not null)
+        {
+            await db.RefreshFamilies.Where(family => family.Id == familyId && family.RevokedAt == null).ExecuteUpdateAsync(
+                change => change.SetProperty(family => family.RevokedAt, now).SetProperty(family => family.Version, family => family.Version + 1), http.RequestAborted);
+        }
+
+        db.Record(what, personId, sessionId, http, now);
+        await db.SaveChangesAsync(http.RequestAborted);
+        await transaction.CommitAsync(http.RequestAborted);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using Microsoft.IdentityModel.Tokens;
+using OpenIddict.Server;
+using Portvakt.Server.Hosting;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace Portvakt.Server.OpenIdConnect;
+
+/// <summary>The OpenID provider: OpenIddict for the protocol, our own small stores behind it.</summary>
+public static class OpenIdConnectModule
+{
+    private static readonly string[] GetOrPost = [HttpMethods.Get, HttpMethods.Post];
+    private static readonly string[] GetOrHead = [HttpMethods.Get, HttpMethods.Head];
+
+    /// <summary>Needs from the host: <see cref="TimeProvider"/>, <see cref="Vault"/>, the database, sessions, the sign-in journey, and the settings as options.</summary>
+    /// <exception cref="InvalidOperationException">The file of relying parties cannot be used; the message says where and why.</exception>
+    public static IServiceCollection AddOpenIdConnect(this IServiceCollection services, PortvaktSettings settings)
+    {
+        var relyingParties = RelyingParties.Load(settings.RelyingPartiesFile);
+        services.AddSingleton(relyingParties);
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<ProviderDocuments>();
+        services.AddScoped<Grants>();
+        services.AddHostedService<KeyKeeper>();
+        services.AddSingleton<BackChannelLogout>();
+        services.AddHostedService(provider => provider.GetRequiredService<BackChannelLogout>());
+        services.AddHttpClient(BackChannelLogout.ClientName, client => client.Timeout = TimeSpan.FromSeconds(5))
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false });
+
+        services.AddOpenIddict().AddServer(server =>
+        {
+            server.SetIssuer(settings.PublicUri);
+            server.SetAuthorizationEndpointUris(AuthorizeEndpoint.Path).SetTokenEndpointUris(TokenEndpoint.Path)
+                .SetUserInfoEndpointUris(UserInfoEndpoint.Path).SetEndSessionEndpointUris(EndSession.Path);
+            server.AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange().AllowRefreshTokenFlow().AllowClientCredentialsFlow();
+            server.RegisterScopes([Scopes.OpenId, Scopes.Profile, Scopes.Email, Scopes.OfflineAccess, .. relyingParties.All.SelectMany(client => client.Scopes)]);
+            server.RegisterClaims(
+                Claims.Subject, Claims.Issuer, Claims.Audience, Claims.ExpiresAt, Claims.IssuedAt, Claims.AuthenticationTime, Claims.AuthenticationContextReference,
+                Claims.AuthenticationMethodReference, TokenClaims.SessionId, Claims.Nonce, Claims.Name, Claims.PreferredUsername, Claims.Locale, Claims.Email);
+            server.SetAccessTokenLifetime(TimeSpan.FromMinutes(5)).SetIdentityTokenLifetime(TimeSpan.FromMinutes(5))
+                .SetAuthorizationCodeLifetime(Grants.CodeLifetime).SetRefreshTokenLifetime(Grants.RefreshLifetime);
+            server.DisableAccessTokenEncryption(); // ours are read by applications (RFC 9068) and hold nothing to hide from them
+            server.EnableDegradedMode();
+            server.AddOurHandlers();
+
+            var host = server.UseAspNetCore().EnableAuthorizationEndpointPassthrough().EnableTokenEndpointPassthrough()
+                .EnableUserInfoEndpointPassthrough().EnableEndSessionEndpointPassthrough().EnableStatusCodePagesIntegration();
+            if (settings.PublicUri is { Scheme: "http", IsLoopback: true }) host.DisableTransportSecurityRequirement(); // the demo, on this machine
+        });
+
+        services.AddOptions<OpenIddictServerOptions>().Configure<SigningKeys>((options, keys) =>
+        {
+            // Only what we serve: the engine's defaults are wider.
+            options.ConfigurationEndpointUris.Clear(); // ours are ProviderDocuments
+            options.JsonWebKeySetEndpointUris.Clear();
+            options.CodeChallengeMethods.RemoveWhere(method => method is not CodeChallengeMethods.Sha256);
+            options.ResponseModes.RemoveWhere(mode => mode is not ResponseModes.Query); // form_post needs a script in a page
+            options.ResponseTypes.RemoveWhere(type => type is not ResponseTypes.Code);
+            options.ClientAuthenticationMethods.Clear();
+            options.ClientAuthenticationMethods.UnionWith([ClientAuthenticationMethods.ClientSecretBasic, ClientAuthenticationMethods.ClientSecretPost, ClientAuthenticationMethods.None]);
+            options.ClientAssertionTypes.Clear();
+
+            options.TokenValidationParameters.ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256];
+            options.TokenValidationParameters.ValidIssuers = [settings.Origin];
+            options.TokenValidationParameters.TryAllIssuerSigningKeys = false;
+            options.TokenValidationParameters.IssuerSigningKeyResolver = (_, _, id, _) => keys.Find(id) is { } key ? [key.Credentials.Key] : [];
+
+            // Which key signs is chosen for each token (Engine.SignToken); the engine wants to see one here. Nothing is ever encrypted, and it wants
+            // to see a key for that as well.
+            options.SigningCredentials.Add(keys.Current.Credentials);
+            options.EncryptionCredentials.Add(new EncryptingCredentials(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32)), SecurityAlgorithms.Aes256KW, SecurityAlgorithms.Aes256CbcHmacSha512));
+        });
+        return services;
+    }
+
+    /// <summary>The endpoints. The host puts error pages for 400 (<c>UseStatusCodePagesWithReExecute</c>) before the authentication middleware.</summary>
+    public static void MapOpenIdConnect(this WebApplication app)
+    {
+        var documents = app.Services.GetRequiredService<ProviderDocuments>();
+        app.MapMethods(ProviderDocuments.DiscoveryPath, GetOrHead, documents.DiscoveryAsync).ShortCircuit();
+        app.MapMethods(ProviderDocuments.KeysPath, GetOrHead, documents.KeysAsync).ShortCircuit();
+
+        app.MapMethods(AuthorizeEndpoint.Path, GetOrPost, AuthorizeEndpoint.HandleAsync);
+        app.MapPost(TokenEndpoint.Path, TokenEndpoint.HandleAsync);
+        app.MapMethods(UserInfoEndpoint.Path, GetOrPost, UserInfoEndpoint.HandleAsync);
+        app.MapMethods(EndSession.Path, GetOrPost, EndSession.HandleAsync);
+    }
+}

@@ -1,0 +1,119 @@
+using System.Buffers.Text;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.IdentityModel.Tokens;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+
+namespace Portvakt.Server.OpenIdConnect;
+
+/// <summary>A P-256 key that signs tokens; <c>kid</c> is its RFC 7638 thumbprint.</summary>
+public sealed record SigningKey(string Id, SigningCredentials Credentials, ECParameters Public, DateTimeOffset CreatedAt);
+
+/// <summary>
+/// The keys that sign tokens (ES256), sealed in the database and warm in memory. Every key that is not retired is published; the newest that
+/// has been published for 24 hours signs (R77), so that no relying party meets a key it could not have fetched.
+/// </summary>
+public sealed class SigningKeys(IServiceScopeFactory scopes, Vault vault, TimeProvider clock)
+{
+    /// <summary>How long a key is published before it signs, and after its successor has begun to.</summary>
+    public static readonly TimeSpan Overlap = TimeSpan.FromHours(24);
+
+    private const string Purpose = "signing";
+    private const string Column = "server_keys.sealed";
+    private ImmutableArray<SigningKey> _published = [];
+
+    /// <summary>What JWKS shows, oldest first. A new array whenever something changed.</summary>
+    /// <exception cref="InvalidOperationException">Asked before the server started.</exception>
+    public ImmutableArray<SigningKey> Published => _published is { IsEmpty: false } keys ? keys : throw new InvalidOperationException("The signing keys are not loaded yet; they are when the server has started.");
+
+    /// <summary>The key that signs now.</summary>
+    public SigningKey Current => ChooseSigner(Published, clock.GetUtcNow());
+
+    public SigningKey? Find(string? id) => Published.FirstOrDefault(key => key.Id == id);
+
+    /// <summary>Reads the keys, retires outgrown ones, and makes the first one where none exists.</summary>
+    /// <exception cref="InvalidOperationException">A key cannot be opened. The server must not start: a new key would hide the loss.</exception>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        var now = clock.GetUtcNow();
+        var rows = await db.ServerKeys.Where(key => key.Purpose == Purpose).OrderBy(key => key.CreatedAt).ToListAsync(cancellationToken);
+        if (rows.Count is 0) rows.Add(Add(db, now));
+
+        var keys = rows.Where(row => row.RetiredAt is null).Select(Open).ToImmutableArray();
+        if (keys.IsEmpty) throw new InvalidOperationException("Every signing key in the database is retired. Add one with the key rotation of the administration.");
+
+        var signer = ChooseSigner(keys, now);
+        if (signer.CreatedAt + (2 * Overlap) <= now)
+        {
+            foreach (var outgrown in rows.Where(row => row.RetiredAt is null && row.CreatedAt < signer.CreatedAt)) outgrown.RetiredAt = now;
+            keys = [.. keys.Where(key => key.CreatedAt >= signer.CreatedAt)];
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        if (_published.IsDefaultOrEmpty || !keys.Select(key => key.Id).SequenceEqual(_published.Select(key => key.Id), StringComparer.Ordinal)) _published = keys;
+    }
+
+    /// <summary>Publishes a new key, which signs in 24 hours; the old one is retired 24 hours later.</summary>
+    public async Task RotateAsync(CancellationToken cancellationToken)
+    {
+        await using (var scope = scopes.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+            Add(db, clock.GetUtcNow());
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        await LoadAsync(cancellationToken);
+    }
+
+    private static SigningKey ChooseSigner(ImmutableArray<SigningKey> oldestFirst, DateTimeOffset now)
+    {
+        for (var index = oldestFirst.Length - 1; index > 0; index--)
+        {
+            if (oldestFirst[index].CreatedAt + Overlap <= now) return oldestFirst[index];
+        }
+
+        return oldestFirst[0];
+    }
+
+    private ServerKey Add(PortvaktDb db, DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var id = Thumbprint(key.ExportParameters(includePrivateParameters: false));
+        var pkcs8 = key.ExportPkcs8PrivateKey();
+        var row = new ServerKey { Id = id, Purpose = Purpose, Sealed = vault.Seal(pkcs8, Column, id), CreatedAt = now };
+        CryptographicOperations.ZeroMemory(pkcs8);
+        db.ServerKeys.Add(row);
+        return row;
+    }
+
+    private SigningKey Open(ServerKey row)
+    {
+        if (_published.FirstOrDefault(key => key.Id == row.Id) is { } warm) return warm;
+        var key = ECDsa.Create();
+        try
+        {
+            var pkcs8 = vault.Open(row.Sealed, Column, row.Id);
+            key.ImportPkcs8PrivateKey(pkcs8, out _);
+            CryptographicOperations.ZeroMemory(pkcs8);
+        }
+        catch (CryptographicException problem)
+        {
+            key.Dispose();
+            throw new InvalidOperationException($"The signing key {row.Id} in the database cannot be opened: it is damaged, or the master key is another one than when it was made. Restore the master key from the backup.", problem);
+        }
+
+        var open = key.ExportParameters(includePrivateParameters: false);
+        var credentials = new SigningCredentials(new ECDsaSecurityKey(key) { KeyId = row.Id }, SecurityAlgorithms.EcdsaSha256);
+        return new SigningKey(row.Id, credentials, open, row.CreatedAt);
+    }
+
+    /// <summary>RFC 7638: SHA-256 over the required members in the order of the alphabet.</summary>
+    private static string Thumbprint(ECParameters key) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(
+        $$"""{"crv":"P-256","kty":"EC","x":"{{Base64Url.EncodeToString(key.Q.X)}}","y":"{{Base64Url.EncodeToString(key.Q.Y)}}"}""")));
+}
