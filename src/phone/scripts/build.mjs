@@ -34,6 +34,7 @@ const eager = [first[0], ...first[1].imports.filter(({ kind }) => kind === 'impo
 
 files.set('index.html', Buffer.from(read('src/index.html')
   .replace('%CSS%', `/phone/${cssName}`).replace('%CSS-SRI%', integrity(files.get(cssName)))
+  .replace('%PRELOAD%', eager.slice(1).map(path => `<link rel="modulepreload" href="/phone/${path}" integrity="${integrity(files.get(path))}">`).join('\n'))
   .replace('%JS%', `/phone/${eager[0]}`).replace('%JS-SRI%', integrity(files.get(eager[0])))
   .replace(/\n\s*/g, '\n')));
 files.set('manifest.webmanifest', Buffer.from(JSON.stringify(JSON.parse(read('src/manifest.webmanifest')))));

@@ -85,7 +85,7 @@ export function prune(css, source) {
     return rules.flatMap(rule => {
       if (rule.rules) {
         // The app follows the system's choice: its light colours are the ground, and the dark ones the exception.
-        if (/^@media \(prefers-color-scheme: ?light\)$/.test(rule.head)) return [];
+        if (/^@media ?\(prefers-color-scheme: ?light\)$/.test(rule.head)) return [];
         const inner = /^@(-webkit-)?keyframes/.test(rule.head) ? rule.rules : sift(rule.rules);
         return inner.length > 0 || /^@layer [^{]*$/.test(rule.head) && rule.rules.length === 0 ? [{ ...rule, rules: inner }] : [];
       }

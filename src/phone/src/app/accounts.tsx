@@ -2,15 +2,15 @@ import { useEffect, useState } from 'preact/hooks';
 import { secondsLeft, totp } from '../core/totp';
 import { ask, subscribe } from '../platform/push';
 import { type Account } from '../platform/store';
-import { Alert, Button, Field, Form, IconButton, icons, P, Page, Ring, Title } from './parts';
+import { Alert, Button, IconButton, icons, Ring, Title } from './parts';
 import { accounts, asked, go, justAdded, now, online, outdated, push, said } from './state';
-import { First } from './enrol';
-import { forget, report, save } from './watch';
+import { Later } from './later';
+import { report } from './watch';
 import { t } from './words';
 import { time } from '../platform/api';
 import { state as pushState } from '../platform/push';
 
-const title = ({ issuer, name }: Account) => issuer || name || t('Unnamed');
+export const title = ({ issuer, name }: Account) => issuer || name || t('Unnamed');
 
 function Code({ account }: { account: Account }) {
   const { key, digits, period } = account.totp;
@@ -75,7 +75,7 @@ export async function turnOn(): Promise<void> {
 }
 
 export function Home() {
-  if (accounts.value.length === 0) return <First />;
+  if (accounts.value.length === 0) return <Later now={{ at: 'home' }} />;
   const skew = time.skew();
   const added = accounts.value.find(account => account.id === justAdded.value);
   return <main class="page">
@@ -92,33 +92,3 @@ export function Home() {
     <ul class="accounts">{accounts.value.map(account => <Card key={account.id} account={account} />)}</ul>
   </main>;
 }
-
-export function OneAccount({ id }: { id: string }) {
-  const account = accounts.value.find(one => one.id === id);
-  const [name, setName] = useState(account?.name ?? '');
-  const [sure, setSure] = useState(false);
-  const [busy, setBusy] = useState(false);
-  if (!account) return null;
-  const remove = async () => {
-    setBusy(true);
-    await forget(id);
-    go({ at: 'home' });
-  };
-  return <Page title={title(account)}>
-    {sure
-      ? <>
-        <Alert color="danger" live><p>{t(account.bound ? 'RemoveBoundText' : 'RemoveOtherText')}</p></Alert>
-        <Button variant="secondary" onTap={() => setSure(false)}>{t('Keep')}</Button>
-        <Button color="danger" busy={busy} onTap={() => void remove()}>{t('RemoveYes')}</Button>
-      </>
-      : <>
-        <Form onSend={() => void save({ ...account, name: name.trim() || account.name }).then(() => go({ at: 'home' }))}>
-          <Field id="name" label={t('NameLabel')} hint={t('NameHint')} max={60} value={name} onInput={setName} />
-          <Button submit>{t('Save')}</Button>
-        </Form>
-        <Button variant="secondary" color="danger" onTap={() => setSure(true)}>{t('Remove')}</Button>
-        {account.bound && <P>{t(account.bound.unlock.kind === 'pin' ? 'KindPin' : 'KindPasskey')}</P>}
-      </>}
-  </Page>;
-}
-

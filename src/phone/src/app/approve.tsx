@@ -57,7 +57,7 @@ export function Approve() {
       <dt>{t('Account')}</dt><dd>{account.name}</dd>
     </dl>
     <Form onSend={say}>
-      <Field id="number" label={t('NumberLabel')} digits max={context.digits} look="number" value={digits}
+      <Field id="number" label={t('NumberLabel')} digits max={context.digits} look="ds-input number-field" value={digits}
         onInput={text => { setDigits(text); setTrouble(null); }} />
       {withPin && <Field id="pin" label={t('Pin')} type="password" digits complete="current-password" max={12} value={pin} onInput={setPin} />}
       <Trouble say={trouble} />

@@ -6,12 +6,12 @@ import { totpKey } from '../core/totp';
 import { consentVersion, version } from '../core/product';
 import type { BeginAnswer, FinishAnswer } from '../generated/contract';
 import { call, type Failure } from '../platform/api';
-import { deviceName } from '../platform/install';
+import { deviceName } from '../platform/device';
 import * as keys from '../platform/keys';
 import * as passkey from '../platform/passkey';
 import * as pin from '../platform/pin';
 import * as push from '../platform/push';
-import { type Account, type Bound, keep, note, persist, put } from '../platform/store';
+import { type Account, type Bound, keep, persist, put } from '../platform/store';
 import { accounts, type Adding, type Binding, go, justAdded, push as pushState, type Say, type Screen } from './state';
 import { remember, watch } from './watch';
 
@@ -27,14 +27,6 @@ export function explain({ code }: Failure): Say {
     case 'binding': case 'unlock': return { key: 'BindingRefused' };
     default: return { key: 'ServerTrouble' };
   }
-}
-
-/** Ten minutes, like the code itself. */
-const keptFor = 600_000;
-export const keepCode = (code: string): void => keep('code', `${Date.now()} ${code}`);
-export function keptCode(): string | null {
-  const [at, code] = (note('code') ?? '').split(' ');
-  return code && Date.now() - Number(at) < keptFor ? code : null;
 }
 
 /** What a picture turned out to be; answers the text when it is of no use, `null` when the journey goes on. */

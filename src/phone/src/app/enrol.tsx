@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { fromBase32 } from '../core/bytes';
 import { group, type OtherAccount } from '../core/code';
-import type { Key } from '../generated/words';
 import type { CameraFault } from '../platform/camera';
 import { scan } from '../platform/camera';
 import { accept, addOther, allow, choosePin, scanned, typed } from './bind';
@@ -10,7 +9,7 @@ import { type Adding, type Binding, go, type Say, type Screen } from './state';
 import { Lost } from './start';
 import { t } from './words';
 
-export function Methods({ adding }: { adding: Adding }) {
+function Methods({ adding }: { adding: Adding }) {
   return <>
     <Button onTap={() => go({ at: 'camera', adding })}><Icon path={icons.qr} />{t('ScanQr')}</Button>
     <Button variant="secondary" onTap={() => go({ at: 'type', adding })}><Icon path={icons.keys} />{t('EnterCode')}</Button>
@@ -91,7 +90,7 @@ export function TypeWork({ error }: { error?: Say | undefined }) {
   const [trouble, setTrouble] = useState<Say | null>(error ?? null);
   return <Page title={t('EnterCode')}>
     <Form onSend={() => setTrouble(typed(code))}>
-      <Field id="code" label={t('CodeLabel')} hint={t('CodeHint')} bad={trouble !== null} value={code} placeholder="XXXX-XXXX-XXXX" look="code"
+      <Field id="code" label={t('CodeLabel')} hint={t('CodeHint')} bad={trouble !== null} value={code} placeholder="XXXX-XXXX-XXXX" look="ds-input code-field"
         onInput={text => { setCode(group(text)); setTrouble(null); }} />
       <Trouble say={trouble} />
       <Button submit>{t('Next')}</Button>
@@ -177,13 +176,6 @@ export function Notify({ binding }: { binding: Binding }) {
     <Button onTap={() => void allow(binding, true)}>{t('Allow')}</Button>
     <Button variant="secondary" onTap={() => void allow(binding, false)}>{t('NotNow')}</Button>
   </Page>;
-}
-
-export function Working({ text }: { text: Key }) {
-  return <main class="page middle" aria-busy="true">
-    <svg class="spinner" viewBox="0 0 36 36" aria-hidden="true"><circle cx="18" cy="18" r="15" pathLength={100} stroke-dasharray="28 100" /></svg>
-    <Title>{t(text)}</Title>
-  </main>;
 }
 
 export function Problem({ say, again }: { say: Say; again: Screen }) {

@@ -1,16 +1,16 @@
 import { render } from 'preact';
 import { readTyped } from '../core/code';
-import { installed, kind } from '../platform/install';
+import { kind } from '../platform/device';
+import { installed } from '../platform/install';
 import * as push from '../platform/push';
 import { leftBehind, start as startWorker } from '../platform/worker';
-import { Home, OneAccount } from './accounts';
+import { Home } from './accounts';
 import { Approve, Ended } from './approve';
-import { begin, keepCode } from './bind';
-import { CameraWhy, ChoosePin, Confirm, Kinds, Method, Notify, Other, Problem, Scan, TypeOther, TypeWork, Working } from './enrol';
+import { Later, seldom } from './later';
 import { Lock } from './lock';
-import { Settings } from './settings';
+import { Working } from './parts';
 import { accounts, go, locked, online, push as pushState, request, said, screen } from './state';
-import { agreed, Consent, enter, Get, Privacy, Unsupported } from './start';
+import { agreed, Consent, enter, Get, keepCode, present, Unsupported } from './start';
 import { check, hidden, idle, load, maybeUpdate, report, seen, tick } from './watch';
 import { language, speak } from './words';
 
@@ -25,22 +25,10 @@ function View() {
     case 'get': return <Get />;
     case 'consent': return <Consent />;
     case 'home': return <Home />;
-    case 'kind': return <Kinds />;
-    case 'method': return <Method key={now.adding} adding={now.adding} />;
-    case 'camera': return <CameraWhy adding={now.adding} />;
-    case 'scan': return <Scan adding={now.adding} />;
-    case 'type': return now.adding === 'work' ? <TypeWork error={now.error} /> : <TypeOther />;
     case 'working': return <Working key={now.text} text={now.text} />;
-    case 'other': return <Other account={now.account} />;
-    case 'confirm': return <Confirm binding={now.binding} error={now.error} />;
-    case 'pin': return <ChoosePin binding={now.binding} />;
-    case 'notify': return <Notify binding={now.binding} />;
-    case 'problem': return <Problem say={now.say} again={now.again} />;
     case 'ended': return <Ended {...now} />;
-    case 'account': return <OneAccount id={now.id} />;
-    case 'settings': return <Settings />;
-    case 'privacy': return <Privacy />;
     case 'unsupported': return <Unsupported />;
+    default: return <Later now={now} />;
   }
 }
 
@@ -93,6 +81,7 @@ async function start(): Promise<void> {
 
   void wake(opened).then(() => { if (agreed()) void report(); });
   void startWorker(id => void wake(id), () => { if (idle()) location.reload(); });
+  setTimeout(() => void seldom(), 1500); // Fetched while the first screen is read.
   setInterval(() => { if (document.visibilityState === 'visible') tick(); }, 1000);
   document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') void wake(); else hidden(); });
   addEventListener('pageshow', event => { if (event.persisted) void wake(); });
@@ -101,7 +90,7 @@ async function start(): Promise<void> {
   addEventListener('hashchange', () => {
     const { opened: later, code: newCode } = fragment();
     if (later) void wake(later);
-    if (newCode && agreed() && !request.value) void begin(newCode, { at: 'type', adding: 'work' });
+    if (newCode && agreed() && !request.value) void present(newCode);
   });
 }
 

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { type Key, type Language, languages } from '../generated/words';
 import { back, type Say } from './state';
-import { t } from './words';
+import { change, language, t } from './words';
 
 /** The heading of a screen takes the focus, so that a screen reader says where one is. */
 export function Title({ children }: { children: ComponentChildren }) {
@@ -73,7 +74,7 @@ type FieldProps = {
   type?: 'text' | 'password';
   /** Only digits, on the keyboard for digits. */
   digits?: boolean;
-  look?: 'code' | 'number';
+  look?: 'ds-input code-field' | 'ds-input number-field';
   complete?: 'new-password' | 'current-password' | 'one-time-code';
   placeholder?: string;
   max?: number;
@@ -83,8 +84,8 @@ export function Field({ id, label, hint, bad, value, onInput, type = 'text', dig
   return <div class="field">
     <label class="ds-label" for={id}>{label}</label>
     {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
-    <input class={look ? `ds-input ${look}-field` : 'ds-input'} type={type as 'text' /* the types know each kind of input apart, not a choice between two */} id={id} value={value} placeholder={placeholder} maxLength={max}
-      autocomplete={complete ?? 'off'} autocapitalize={look === 'code' ? 'characters' : 'off'} spellcheck={false}
+    <input class={look ?? 'ds-input'} type={type as 'text' /* the types know each kind of input apart, not a choice between two */} id={id} value={value} placeholder={placeholder} maxLength={max}
+      autocomplete={complete ?? 'off'} autocapitalize={look === 'ds-input code-field' ? 'characters' : 'off'} spellcheck={false}
       inputMode={digits ? 'numeric' : 'text'} pattern={digits ? '[0-9]*' : undefined} enterkeyhint="done"
       aria-describedby={hint ? `${id}-hint` : undefined} aria-invalid={bad || undefined}
       onInput={event => {
@@ -107,4 +108,21 @@ export function Ring({ left, of }: { left: number; of: number }) {
 /** A form that sends nothing anywhere: Enter and the button do the same. */
 export function Form({ children, onSend }: { children: ComponentChildren; onSend: () => void }) {
   return <form class="stack" noValidate onSubmit={event => { event.preventDefault(); onSend(); }}>{children}</form>;
+}
+
+export function Working({ text }: { text: Key }) {
+  return <main class="page middle" aria-busy="true">
+    <svg class="spinner" viewBox="0 0 36 36" aria-hidden="true"><circle cx="18" cy="18" r="15" pathLength={100} stroke-dasharray="28 100" /></svg>
+    <Title>{t(text)}</Title>
+  </main>;
+}
+
+/** Each language in its own words: one who reads no Norwegian must find the way out. */
+const names: Record<Language, string> = { nb: 'Bokmål', nn: 'Nynorsk', en: 'English' };
+
+export function LanguageChoice() {
+  return <div class="languages" role="group" aria-label={t('Language')}>
+    {languages.map(one => <button key={one} type="button" class="ds-button" data-variant={language.value === one ? 'secondary' : 'tertiary'} lang={one}
+      aria-pressed={language.value === one} onClick={() => void change(one)}>{names[one]}</button>)}
+  </div>;
 }

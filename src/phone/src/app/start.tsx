@@ -1,17 +1,28 @@
 import { consentVersion } from '../core/product';
-import { installed, kind, offer } from '../platform/install';
+import { kind } from '../platform/device';
+import { installed, offer } from '../platform/install';
 import { keep, note } from '../platform/store';
-import { begin, keptCode } from './bind';
-import { Alert, Button, P, Page } from './parts';
+import { seldom } from './later';
+import { Alert, Button, LanguageChoice, P, Page } from './parts';
 import { go, lost } from './state';
-import { LanguageChoice } from './settings';
-import { change, t } from './words';
+import { t } from './words';
+
+/** Ten minutes, like the code itself. */
+const keptFor = 600_000;
+export const keepCode = (code: string): void => keep('code', `${Date.now()} ${code}`);
+export function keptCode(): string | null {
+  const [at, code] = (note('code') ?? '').split(' ');
+  return code && Date.now() - Number(at) < keptFor ? code : null;
+}
+
+/** Goes on with a code that came with the address. */
+export const present = async (code: string): Promise<void> => (await seldom()).begin(code, { at: 'type', adding: 'work' });
 
 /** Where one goes when the app is open and nothing else is asked. */
 export function enter(): void {
   if (!agreed()) return go({ at: 'consent' });
   const code = keptCode();
-  if (code) void begin(code, { at: 'type', adding: 'work' });
+  if (code) void present(code);
   else go({ at: 'home' });
 }
 
@@ -34,7 +45,7 @@ export function Get() {
       : installed() ? null : <ol class="steps">{steps[phone].map(step => <li key={step}>{t(step)}</li>)}</ol>}
     {phone.startsWith('iphone') && !installed() && <Alert color="info"><p>{t('GetIphoneWhy')}</p></Alert>}
     <Button variant={prompt ? 'secondary' : 'primary'} onTap={enter}>{t('Open')}</Button>
-    <LanguageChoice onChange={change} />
+    <LanguageChoice />
   </Page>;
 }
 
@@ -42,7 +53,7 @@ export function Consent() {
   return <Page title={t('PrivacyTitle')} leads={false}>
     <PrivacyText />
     <Button onTap={() => { keep('consent', consentVersion); enter(); }}>{t('Agree')}</Button>
-    <LanguageChoice onChange={change} />
+    <LanguageChoice />
   </Page>;
 }
 

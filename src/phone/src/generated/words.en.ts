@@ -107,6 +107,7 @@ export const words: Words = {
   NumberLabel: 'Type the number that the computer shows',
   NumberMissing: 'Type all {0} digits first.',
   Offline: 'No network. The codes work all the same.',
+  OneMoment: 'One moment …',
   Open: 'Open',
   Organisation: 'Organisation',
   OtherAccount: 'Other account',

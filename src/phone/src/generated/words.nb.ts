@@ -107,6 +107,7 @@ export const words: Words = {
   NumberLabel: 'Skriv tallet som datamaskinen viser',
   NumberMissing: 'Skriv alle de {0} sifrene først.',
   Offline: 'Ikke noe nett. Kodene virker likevel.',
+  OneMoment: 'Et øyeblikk …',
   Open: 'Åpne',
   Organisation: 'Virksomhet',
   OtherAccount: 'Annen konto',

@@ -107,6 +107,7 @@ export const words: Words = {
   NumberLabel: 'Skriv talet som datamaskina viser',
   NumberMissing: 'Skriv alle dei {0} siffera først.',
   Offline: 'Ikkje noko nett. Kodane verkar likevel.',
+  OneMoment: 'Eit augeblikk …',
   Open: 'Opne',
   Organisation: 'Verksemd',
   OtherAccount: 'Annan konto',

@@ -106,6 +106,7 @@ export type Key =
   | 'NumberLabel'
   | 'NumberMissing'
   | 'Offline'
+  | 'OneMoment'
   | 'Open'
   | 'Organisation'
   | 'OtherAccount'
