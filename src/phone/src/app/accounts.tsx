@@ -3,11 +3,11 @@ import { secondsLeft, totp } from '../core/totp';
 import { ask, subscribe } from '../platform/push';
 import { type Account } from '../platform/store';
 import { Alert, Button, IconButton, icons, Ring, Title } from './parts';
-import { accounts, asked, go, justAdded, now, online, outdated, push, said } from './state';
+import { accounts, asked, go, justAdded, now, outdated, push, said } from './state';
 import { Later } from './later';
 import { report } from './watch';
 import { t } from './words';
-import { time } from '../platform/api';
+import { reached, time } from '../platform/api';
 import { state as pushState } from '../platform/push';
 
 export const title = ({ issuer, name }: Account) => issuer || name || t('Unnamed');
@@ -86,7 +86,7 @@ export function Home() {
     </div>
     {added && <Alert color="success" live><p>{t(added.bound ? 'AddedBound' : 'AddedOther')}</p></Alert>}
     {outdated.value && <Alert color="warning"><p>{t('Outdated')}</p><Button wide={false} variant="secondary" onTap={() => location.reload()}>{t('Update')}</Button></Alert>}
-    {!online.value && <Alert color="info"><p>{t('Offline')}</p></Alert>}
+    {!reached.value && <Alert color="info"><p>{t('Offline')}</p></Alert>}
     <NotificationsOff />
     {Math.abs(skew) > 30 && <Alert color="info"><p>{t('ClockOff', Math.abs(skew))}</p></Alert>}
     <ul class="accounts">{accounts.value.map(account => <Card key={account.id} account={account} />)}</ul>

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Prepared } from '../core/statement';
 import type { Decision } from '../generated/contract';
 import { approve, approveWithPin, decline, prepareApproval, timedOut } from './answer';
-import { Alert, Button, Field, Form, P, Page, Ring, Title, Trouble } from './parts';
+import { Button, Field, Form, Icon, P, Ring, Title, Trouble } from './parts';
 import { type Ending, go, now, request, type Say, type Screen } from './state';
 import { language, t } from './words';
 
@@ -70,22 +70,23 @@ export function Approve() {
   </main>;
 }
 
-const words = {
-  approved: ['EndedApproved', 'EndedApprovedText', 'success'],
-  denied: ['EndedDenied', 'EndedDeniedText', 'info'],
-  reported: ['EndedReported', 'EndedReportedText', 'warning'],
-  'wrong-number': ['EndedWrong', 'EndedWrongText', 'danger'],
-  expired: ['EndedExpired', 'EndedExpiredText', 'warning'],
-  answered: ['EndedAnswered', 'EndedAnsweredText', 'info'],
-  nothing: ['EndedNothing', 'EndedNothingText', 'info'],
+const marks = { yes: 'M6 12.5l4 4 8-9', no: 'M7 7l10 10M17 7L7 17', clock: 'M12 6.5V12l3.5 2.5', warn: 'M12 6.5v7M12 17v.01' };
+const endings = {
+  approved: ['EndedApproved', 'EndedApprovedText', 'success', 'yes'],
+  denied: ['EndedDenied', 'EndedDeniedText', 'info', 'no'],
+  reported: ['EndedReported', 'EndedReportedText', 'warning', 'warn'],
+  'wrong-number': ['EndedWrong', 'EndedWrongText', 'danger', 'no'],
+  expired: ['EndedExpired', 'EndedExpiredText', 'warning', 'clock'],
+  answered: ['EndedAnswered', 'EndedAnsweredText', 'info', 'yes'],
+  nothing: ['EndedNothing', 'EndedNothingText', 'info', 'clock'],
 } as const satisfies Record<Ending, unknown>;
 
 export function Ended({ ending, application, test, then }: Extract<Screen, { at: 'ended' }>) {
-  const [title, text, color] = words[ending];
-  return <Page title={t(title)} leads={false}>
-    <Alert color={color} live>
-      <p>{ending === 'approved' && test ? t('EndedApprovedTest') : t(text, application)}</p>
-    </Alert>
+  const [title, text, color, mark] = endings[ending];
+  return <main class="page middle">
+    <div class="medal" data-color={color}><Icon path={marks[mark]} /></div>
+    <Title>{t(title)}</Title>
+    <p class="ds-paragraph" role="alert">{ending === 'approved' && test ? t('EndedApprovedTest') : t(text, application)}</p>
     <Button onTap={() => go(then)}>{t('Done')}</Button>
-  </Page>;
+  </main>;
 }

@@ -9,7 +9,7 @@ import { Approve, Ended } from './approve';
 import { Later, seldom } from './later';
 import { Lock } from './lock';
 import { Working } from './parts';
-import { accounts, go, locked, online, push as pushState, request, said, screen } from './state';
+import { accounts, go, locked, push as pushState, request, said, screen } from './state';
 import { agreed, Consent, enter, Get, keepCode, present, Unsupported } from './start';
 import { check, hidden, idle, load, maybeUpdate, report, seen, tick } from './watch';
 import { language, speak } from './words';
@@ -85,8 +85,7 @@ async function start(): Promise<void> {
   setInterval(() => { if (document.visibilityState === 'visible') tick(); }, 1000);
   document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') void wake(); else hidden(); });
   addEventListener('pageshow', event => { if (event.persisted) void wake(); });
-  addEventListener('online', () => { online.value = true; void wake(); });
-  addEventListener('offline', () => { online.value = false; });
+  addEventListener('online', () => void wake());
   addEventListener('hashchange', () => {
     const { opened: later, code: newCode } = fragment();
     if (later) void wake(later);

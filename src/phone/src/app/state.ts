@@ -59,7 +59,6 @@ export const locked = signal(false);
 /** Ticks once a second, by the server's clock. */
 export const now = signal(0);
 export const push = signal<PushState>('unsupported');
-export const online = signal(navigator.onLine);
 /** Keys are gone although this browser remembers that there were some. */
 export const lost = signal(false);
 export const outdated = signal(false);

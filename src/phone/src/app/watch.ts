@@ -2,13 +2,13 @@ import { readQuestion } from '../core/statement';
 import { atLeast } from '../core/version';
 import { version } from '../core/product';
 import type { PendingAnswer, ReportAnswer } from '../generated/contract';
-import { type Caller, call, type Failure, time } from '../platform/api';
+import { type Caller, call, type Failure, reached, time } from '../platform/api';
 import { badge } from '../platform/badge';
 import { follow } from '../platform/live';
 import * as push from '../platform/push';
 import { all, type BoundAccount, keep, note, persist, put, remove } from '../platform/store';
 import { lookForUpdate, welcomeUpdate } from '../platform/worker';
-import { accounts, asked, locked, lost, now, online, outdated, push as pushState, request, screen, showEnding } from './state';
+import { accounts, asked, locked, lost, now, outdated, push as pushState, request, screen, showEnding } from './state';
 
 export const caller = ({ bound: { audience, kid, key } }: BoundAccount): Caller => ({ audience, kid, key });
 
@@ -64,7 +64,7 @@ export function check(opened?: string): Promise<void> {
       askAgain = false;
       await Promise.all(asked.value.map(ask));
     } while (askAgain);
-    if (opened && !over.has(opened) && !request.value && online.value && screen.value.at === 'home') {
+    if (opened && !over.has(opened) && !request.value && reached.value && screen.value.at === 'home') {
       showEnding('nothing', null);
     }
   })().finally(() => { asking = null; });

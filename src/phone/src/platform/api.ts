@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import { clock } from '../core/clock';
 import { type DeviceKey, proof } from '../core/proof';
 import type { Problem, ProblemCode } from '../generated/contract';
@@ -5,6 +6,9 @@ import { keep, note } from './store';
 
 /** The one clock of the app, set by the server's answers. */
 export const time = clock();
+
+/** Whether the server was within reach when it was last asked; what the browser believes about its network is worth less. */
+export const reached = signal(true);
 
 /** `network`: no answer came. `server`: one came that this app has no name for. */
 export type Failure = { code: ProblemCode | 'network' | 'server'; triesLeft: number | null };
@@ -38,13 +42,15 @@ async function failure(response: Response): Promise<Failure> {
 
 /** Sends once, and once more where the server hands out a fresh nonce or the phone's clock turned out to be wrong. */
 export async function send(
-  caller: Caller | null, method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Reply<Response>> {
+  caller: Caller | null, method: 'GET' | 'POST', path: string, body: unknown, stop: AbortSignal): Promise<Reply<Response>> {
   const text = body === undefined ? null : JSON.stringify(body);
   for (let attempt = 0; ; attempt++) {
     let response: Response;
     try {
-      response = await once(caller, method, path, text, signal);
+      response = await once(caller, method, path, text, stop);
+      reached.value = true;
     } catch {
+      if (!stop.aborted || stop.reason?.name === 'TimeoutError') reached.value = false;
       return { ok: false, failure: { code: 'network', triesLeft: null } };
     }
     const clockMoved = time.learn(Date.parse(response.headers.get('Date') ?? '') / 1000);
