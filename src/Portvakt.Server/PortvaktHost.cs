@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Enrolment;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.OpenIdConnect;
 using Portvakt.Server.Sessions;
 using Portvakt.Server.SignIn;
 
@@ -56,6 +57,7 @@ public static class PortvaktHost
         services.AddProblemDetails();
         services.Configure<Microsoft.Extensions.WebEncoders.WebEncoderOptions>(encoder => encoder.TextEncoderSettings = new System.Text.Encodings.Web.TextEncoderSettings(System.Text.Unicode.UnicodeRanges.All)); // æ, ø and å need no escape
 
+        services.AddOpenIdConnect(settings);
         services.AddScoped<SessionStore>();
         services.AddScoped<SessionIssuer>();
         services.AddScoped<SignInJourney>();
@@ -74,11 +76,13 @@ public static class PortvaktHost
         app.UseRequestLocalization();
         app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = file => file.Context.Response.Headers.CacheControl = file.Context.Request.Query.ContainsKey("v") ? "public, max-age=31536000, immutable" : "no-cache" });
         app.UseRouting();
+        app.UseAuthentication(); // OpenIddict reads protocol messages here; people are known by SessionStore
         app.MapRazorPages();
         app.MapMachines();
         app.MapPhoneApp();
         app.MapCodeAddress();
         app.MapWait();
+        app.MapOpenIdConnect();
         var phone = app.MapGroup("/phone/api").WithPhoneNonce().WithTags("phone");
         phone.MapPhoneBinding();
         phone.MapPhone();
