@@ -15,7 +15,7 @@ public static class Npm
         await CheckNodeAsync();
         foreach (var package in Packages) await InstallAsync(package);
         await BuildAsync("the stylesheet", "src/Portvakt.Server/Look", "src/Portvakt.Server/wwwroot/design", always);
-        await BuildAsync("the phone app", "src/phone", "src/Portvakt.Server/wwwroot/phone", always);
+        await BuildAsync("the phone app", "src/phone", "src/phone/dist", always);
     }
 
     private static async Task CheckNodeAsync()
@@ -55,7 +55,7 @@ public static class Npm
     {
         var directory = new DirectoryInfo(Repo.Path(path));
         return !directory.Exists ? DateTime.MinValue : directory.EnumerateFileSystemInfos()
-            .Where(entry => entry.Name is not "node_modules")
+            .Where(entry => entry.Name is not ("node_modules" or "dist"))
             .Select(entry => entry is DirectoryInfo ? Newest(entry.FullName) : entry.LastWriteTimeUtc)
             .Append(directory.LastWriteTimeUtc) // a file that was removed shows in its directory
             .Max();
