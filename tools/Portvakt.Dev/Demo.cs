@@ -153,7 +153,7 @@ public static class Demo
         }
         var password = wanted ?? string.Join('-', Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 5)));
         Files.WritePrivate(file, password + "\n");
-        return (password, wanted is not null);
+        return (password, false);
     }
 
     private static JsonArray ReadRelyingParties(string? file)
