@@ -5,8 +5,10 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -48,6 +50,15 @@ public sealed class ProviderHost : IAsyncDisposable
     private readonly byte[] _masterKey = RandomNumberGenerator.GetBytes(32);
     private WebApplication _app = null!;
 
+    /// <summary>Made once and copied: making the tables takes longer than most tests.</summary>
+    private static readonly Lazy<Task<string>> EmptyDatabase = new(async () =>
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory("portvakt-oidc").FullName, "empty.db");
+        await using var db = new SqlitePortvaktDb(new DbContextOptionsBuilder<SqlitePortvaktDb>().UseSqlite($"Data Source={file};Pooling=False").UseSnakeCaseNamingConvention().Options);
+        await db.Database.EnsureCreatedAsync(); // in WAL mode, as in production
+        return file;
+    });
+
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
 
     /// <summary>What the back channel meets at the other end.</summary>
@@ -55,15 +66,18 @@ public sealed class ProviderHost : IAsyncDisposable
 
     public string Address { get; private set; } = Issuer;
 
+    private string DatabaseFile => Path.Combine(_folder, "portvakt.db");
+
     public IServiceProvider Services => _app.Services;
 
     public Guid Kari { get; private set; }
     public Guid Ola { get; private set; }
 
-    public static async Task<ProviderHost> StartAsync(string clients = Clients, bool overKestrel = false, Action<IServiceCollection>? also = null)
+    public static async Task<ProviderHost> StartAsync(string clients = Clients, bool overKestrel = false)
     {
         var host = new ProviderHost();
-        await host.BeginAsync(clients, overKestrel, host._masterKey, also);
+        File.Copy(await EmptyDatabase.Value, host.DatabaseFile);
+        await host.BeginAsync(clients, overKestrel, host._masterKey);
         await host.InDatabaseAsync(async db =>
         {
             var (kari, ola) = (new Person(UserName.Parse("kari"), "Kari Nordmann", host.Clock.GetUtcNow()) { Email = "kari@skole.test" }, new Person(UserName.Parse("ola"), "Ola Nordmann", host.Clock.GetUtcNow()));
@@ -79,7 +93,7 @@ public sealed class ProviderHost : IAsyncDisposable
     public async Task RestartAsync(string clients = Clients, byte[]? otherMasterKey = null)
     {
         await _app.DisposeAsync();
-        await BeginAsync(clients, overKestrel: false, otherMasterKey ?? _masterKey, also: null);
+        await BeginAsync(clients, overKestrel: false, otherMasterKey ?? _masterKey);
     }
 
     public Browser NewBrowser() => new(this);
@@ -103,10 +117,11 @@ public sealed class ProviderHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
+        using (var connection = new SqliteConnection($"Data Source={DatabaseFile}")) SqliteConnection.ClearPool(connection);
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task BeginAsync(string clients, bool overKestrel, byte[] masterKey, Action<IServiceCollection>? also)
+    private async Task BeginAsync(string clients, bool overKestrel, byte[] masterKey)
     {
         var file = Path.Combine(_folder, "relying-parties.json");
         await File.WriteAllTextAsync(file, clients);
@@ -127,14 +142,15 @@ public sealed class ProviderHost : IAsyncDisposable
         builder.Services.AddSingleton(Options.Create(settings));
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddSingleton(new Vault(masterKey));
-        builder.Services.AddDbContext<PortvaktDb, SqlitePortvaktDb>(options => options.UseSqlite($"Data Source={Path.Combine(_folder, "portvakt.db")};Pooling=False").UseSnakeCaseNamingConvention());
+        builder.Services.AddDbContext<PortvaktDb, SqlitePortvaktDb>(options => options.UseSqlite($"Data Source={DatabaseFile}").UseSnakeCaseNamingConvention());
         builder.Services.AddScoped<SessionStore>().AddScoped<SessionIssuer>().AddScoped<SignInJourney>();
         builder.Services.AddOpenIdConnect(settings);
         builder.Services.AddHttpClient(BackChannelLogout.ClientName).ConfigurePrimaryHttpMessageHandler(() => new Line(FarEnd));
-        also?.Invoke(builder.Services);
+
+        // Tests deliver when they say so.
+        foreach (var background in builder.Services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory is not null).ToList()) builder.Services.Remove(background);
 
         _app = builder.Build();
-        await InDatabaseAsync(db => db.Database.EnsureCreatedAsync());
         _app.MapPost("/test/sign-in/{attempt}", SignInAsThePagesWouldAsync);
         _app.MapOpenIdConnect();
         await _app.StartAsync();
