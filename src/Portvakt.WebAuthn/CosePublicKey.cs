@@ -37,32 +37,27 @@ internal sealed class CosePublicKey : IDisposable
         {
             // The canonical order puts kty and alg first and, within the form below, leaves one order for the rest.
             var reader = new CborReader(cose, CborConformanceMode.Ctap2Canonical);
-            var members = reader.ReadStartMap();
+            reader.ReadStartMap();
             if (reader.ReadInt32() is not KeyType)
                 return Refusal.PublicKey;
             var keyType = reader.ReadInt32();
             if (reader.ReadInt32() is not AlgorithmLabel)
                 return Refusal.PublicKey;
             var algorithm = reader.ReadInt32();
-            var (curve, expectedMembers) = (CoseAlgorithm)algorithm switch
+            EllipticCurve? curve;
+            switch ((CoseAlgorithm)algorithm)
             {
-                CoseAlgorithm.ES256 => (EllipticCurve.P256, 5),
-                CoseAlgorithm.ES384 => (EllipticCurve.P384, 5),
-                CoseAlgorithm.ES512 => (EllipticCurve.P521, 5),
-                CoseAlgorithm.RS256 => (null, 4),
-                _ => (null, 0),
-            };
-            if (expectedMembers is 0)
-                return Refusal.UnsupportedAlgorithm;
-            if (members != expectedMembers || keyType != (curve is null ? KeyTypeRsa : KeyTypeEC2))
+                case CoseAlgorithm.ES256: curve = EllipticCurve.P256; break;
+                case CoseAlgorithm.ES384: curve = EllipticCurve.P384; break;
+                case CoseAlgorithm.ES512: curve = EllipticCurve.P521; break;
+                case CoseAlgorithm.RS256: curve = null; break;
+                default: return Refusal.UnsupportedAlgorithm;
+            }
+            if (keyType != (curve is null ? KeyTypeRsa : KeyTypeEC2))
                 return Refusal.PublicKey;
             var read = curve is null ? ReadRsa(reader) : ReadEllipticCurve(reader, curve, (CoseAlgorithm)algorithm);
-            reader.ReadEndMap();
-            if (read is null || reader.BytesRemaining is not 0)
-            {
-                read?.Dispose();
+            if (read is null)
                 return Refusal.PublicKey;
-            }
             key = read;
             return Refusal.None;
         }
@@ -103,7 +98,7 @@ internal sealed class CosePublicKey : IDisposable
         if (reader.ReadInt32() is not Y)
             return null;
         var y = reader.ReadByteString(); // a compressed point has a boolean here, which section 5.8.5 forbids
-        if (!curve.Contains(x, y))
+        if (!IsAtEnd(reader) || !curve.Contains(x, y))
             return null;
         return new(algorithm, ECDsa.Create(new ECParameters { Curve = curve.Named, Q = new ECPoint { X = x, Y = y } }), curve.Hash);
     }
@@ -116,6 +111,8 @@ internal sealed class CosePublicKey : IDisposable
         if (reader.ReadInt32() is not Exponent)
             return null;
         var exponent = reader.ReadByteString();
+        if (!IsAtEnd(reader))
+            return null;
         // RFC 8230 section 4: as few bytes as the number needs. An even modulus or exponent is no RSA key.
         if (modulus is not [not 0, ..] || exponent is not [not 0, ..] || exponent.Length > 4
             || (modulus[^1] & 1) is 0 || (exponent[^1] & 1) is 0 || exponent is [1])
@@ -124,6 +121,13 @@ internal sealed class CosePublicKey : IDisposable
         if (bits is < MinimumModulusBits or > MaximumModulusBits)
             return null;
         return new(CoseAlgorithm.RS256, RSA.Create(new RSAParameters { Modulus = modulus, Exponent = exponent }), HashAlgorithmName.SHA256);
+    }
+
+    /// <summary>No further member, which the reader complains of by itself, and nothing after the map.</summary>
+    private static bool IsAtEnd(CborReader reader)
+    {
+        reader.ReadEndMap();
+        return reader.BytesRemaining is 0;
     }
 
     /// <summary>A curve of FIPS 186-4, D.1.2: y² = x³ - 3x + b over the integers modulo p.</summary>

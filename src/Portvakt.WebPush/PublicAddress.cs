@@ -25,8 +25,8 @@ internal static class PublicAddress
         IPNetwork.Parse("240.0.0.0/4"), // reserved, broadcast
     ];
 
-    // Everything public lies in here. So loopback, unique local, link-local, multicast, IPv4-mapped and IPv4-compatible
-    // addresses and both NAT64 prefixes (64:ff9b::/96, 64:ff9b:1::/48) are outside without being named.
+    // Everything public lies in here. So loopback, unique local, link-local, multicast and IPv4-compatible addresses and
+    // both NAT64 prefixes (64:ff9b::/96, 64:ff9b:1::/48) are outside without being named.
     private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] NotPublicV6 =
@@ -40,7 +40,8 @@ internal static class PublicAddress
     public static bool Is(IPAddress address) => address.AddressFamily switch
     {
         AddressFamily.InterNetwork => !Array.Exists(NotPublicV4, network => network.Contains(address)),
-        AddressFamily.InterNetworkV6 => GlobalUnicast.Contains(address) && address.ScopeId == 0
+        // IPv4-mapped ones (::ffff:0:0/96) are named: IPNetwork says that 2000::/3 contains them.
+        AddressFamily.InterNetworkV6 => !address.IsIPv4MappedToIPv6 && GlobalUnicast.Contains(address) && address.ScopeId == 0
             && !Array.Exists(NotPublicV6, network => network.Contains(address)),
         _ => false,
     };

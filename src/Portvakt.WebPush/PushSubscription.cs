@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 
@@ -51,6 +52,6 @@ public sealed class PushSubscription
     private static bool TryDecode(string? text, Span<byte> bytes) =>
         text is not null
         && text.Length == Base64Url.GetEncodedLength(bytes.Length)
-        && Base64Url.TryDecodeFromChars(text, bytes, out var written)
+        && Base64Url.DecodeFromChars(text, bytes, out _, out var written) is OperationStatus.Done // TryDecodeFromChars throws
         && written == bytes.Length;
 }

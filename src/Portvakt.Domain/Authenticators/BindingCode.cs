@@ -52,8 +52,8 @@ public sealed class BindingCode
         Id = Guid.CreateVersion7(now);
         AttemptId = attemptId;
         PersonId = personId;
-        CodeHash = RandomId.Hash(code);
-        TypedCodeHash = RandomId.Hash(typedCode);
+        CodeHash = HashOf(code);
+        TypedCodeHash = HashOf(typedCode);
         UserHandle = RandomNumberGenerator.GetBytes(32);
         CreatedAt = now;
         ExpiresAt = now + Lifetime;
@@ -83,6 +83,9 @@ public sealed class BindingCode
     public DateTimeOffset CreatedAt { get; private set; }
     public DateTimeOffset ExpiresAt { get; private set; }
     public int Version { get; private set; }
+
+    /// <summary>What is stored of a code, and what a phone names it by when it finishes.</summary>
+    public static byte[] HashOf(string code) => LabelledHash.Of("portvakt/code/v1", System.Text.Encoding.ASCII.GetBytes(code));
 
     /// <summary>Whether a phone may still do something with it.</summary>
     public bool IsOpen(DateTimeOffset now) => State is BindingState.Waiting or BindingState.Claimed && now < ExpiresAt;

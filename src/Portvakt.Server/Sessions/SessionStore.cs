@@ -43,6 +43,25 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
     /// </summary>
     public async Task EndAsync(Session session, HttpContext http)
     {
+        await EndWithoutSavingAsync(session, http);
+        await db.SaveChangesAsync(http.RequestAborted);
+        http.Items.Remove(CookieName);
+    }
+
+    /// <summary>Every session of a person, everywhere ("it wasn't me", a changed factor).</summary>
+    public async Task EndAllAsync(Guid personId, HttpContext http)
+    {
+        foreach (var session in await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).ToListAsync(http.RequestAborted))
+        {
+            await EndWithoutSavingAsync(session, http);
+        }
+
+        await db.SaveChangesAsync(http.RequestAborted);
+        http.Items.Remove(CookieName);
+    }
+
+    private async Task EndWithoutSavingAsync(Session session, HttpContext http)
+    {
         var now = clock.GetUtcNow();
         session.End(now);
         var families = await db.RefreshFamilies.Where(family => family.SessionId == session.Id && family.RevokedAt == null).ToListAsync(http.RequestAborted);
@@ -63,7 +82,5 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
         }
 
         db.Record(SecurityEvent.SessionEnded, session.PersonId, session.Id, http, now);
-        await db.SaveChangesAsync(http.RequestAborted);
-        http.Items.Remove(CookieName);
     }
 }

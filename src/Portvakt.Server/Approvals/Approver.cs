@@ -1,0 +1,95 @@
+using System.Buffers.Text;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Localization;
+using Microsoft.Extensions.Options;
+using Portvakt.Domain.Approvals;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Resources;
+
+namespace Portvakt.Server.Approvals;
+
+/// <summary>Asks a person's phone. Does not know whether a sign-in or an enrolment wants to know.</summary>
+public sealed class Approver(
+    PortvaktDb db, TimeProvider clock, Signals signals, PushDelivery push, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
+{
+    /// <summary>
+    /// Opens the one live request of a person; an older one is over at once. Null: pushes are stopped for now, because the person said
+    /// "it wasn't me" a moment ago.
+    /// </summary>
+    public async Task<ApprovalRequest?> AskAsync(HttpContext http, Guid personId, string attemptId, ApprovalPurpose purpose, Guid? onlyPhoneId, string? application)
+    {
+        if (purpose is ApprovalPurpose.SignIn && await IsStoppedAsync(personId, http.RequestAborted)) return null;
+
+        for (var tries = 0; ; tries++)
+        {
+            var now = clock.GetUtcNow();
+            var request = new ApprovalRequest(personId, attemptId, purpose, onlyPhoneId, settings.Value.ApprovalDigits, now, settings.Value.ApprovalLifetime);
+            request.Context = JsonSerializer.SerializeToUtf8Bytes(
+                new ApprovalContext(
+                    1,
+                    request.Id,
+                    settings.Value.Origin,
+                    application ?? settings.Value.Organisation,
+                    purpose is ApprovalPurpose.SignIn ? "sign-in" : "enrolment-test",
+                    http.IsNearby() ? words["PlaceNearby"].Value : null,
+                    http.CoarseAddress(),
+                    http.Browser(),
+                    Base64Url.EncodeToString(request.Nonce),
+                    now.ToUnixTimeSeconds(),
+                    request.ExpiresAt.ToUnixTimeSeconds(),
+                    request.Digits),
+                PhoneJson.Options);
+            try
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted);
+                await db.Approvals.Where(row => row.PersonId == personId && row.State == ApprovalState.Pending)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.State, ApprovalState.Superseded).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
+                db.Approvals.Add(request);
+                db.Record(SecurityEvent.ApprovalRequested, personId, request.Id, http, now);
+                await db.SaveChangesAsync(http.RequestAborted);
+                await transaction.CommitAsync(http.RequestAborted);
+            }
+            catch (DbUpdateException) when (tries < 3)
+            {
+                // Two browsers asked in the same instant; the database lets one live request stand. Ask again.
+                db.ChangeTracker.Clear();
+                continue;
+            }
+
+            signals.Wake(Signals.OfPerson(personId));
+            await push.EnqueueAsync(request, words["PushText"].Value, Localisation.Current, http.RequestAborted);
+            return request;
+        }
+    }
+
+    /// <summary>The newest request of an attempt, answered or not.</summary>
+    public Task<ApprovalRequest?> LatestAsync(string attemptId, CancellationToken cancellationToken) =>
+        db.Approvals.Where(row => row.AttemptId == attemptId).OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(cancellationToken);
+
+    /// <summary>Whether some phone of the person can be asked at all.</summary>
+    public Task<bool> CanAskAsync(Guid personId, CancellationToken cancellationToken) =>
+        db.Phones.AnyAsync(
+            phone => phone.PersonId == personId && phone.State == AuthenticatorState.Active && phone.RemovedOnPhoneAt == null && phone.PinFailures < PhoneAuthenticator.PinTries,
+            cancellationToken);
+
+    /// <summary>Whether "it wasn't me" still holds the pushes back.</summary>
+    public async Task<bool> IsStoppedAsync(Guid personId, CancellationToken cancellationToken) =>
+        await new FailureCounter(db, clock).BlockedForAsync(ReportedKey(personId), cancellationToken) is not null;
+
+    public static string ReportedKey(Guid personId) => $"reported:{personId:N}";
+
+    /// <summary>Wrong numbers and wrong codes are counted together, per person.</summary>
+    public static string SecondFactorKey(Guid personId) => $"second-factor:{personId:N}";
+
+    /// <summary>How the phone unlocked decides how strong its answer was.</summary>
+    public async Task<SecondFactorMethod> MethodOfAsync(ApprovalRequest request, CancellationToken cancellationToken) =>
+        await db.Phones.AnyAsync(phone => phone.Id == request.AnsweredByPhoneId && phone.Unlock == PhoneUnlock.Pin, cancellationToken)
+            ? SecondFactorMethod.PhoneWithPin
+            : SecondFactorMethod.Phone;
+}

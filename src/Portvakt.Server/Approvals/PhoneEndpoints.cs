@@ -1,0 +1,272 @@
+using System.Buffers.Text;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Portvakt.Domain;
+using Portvakt.Domain.Approvals;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Sessions;
+using Portvakt.WebAuthn;
+
+namespace Portvakt.Server.Approvals;
+
+/// <summary>What a bound phone may do (docs/protocol.md sections 4 and 5). Each call carries a <see cref="PhoneProof"/>; cookies mean nothing here.</summary>
+public static class PhoneEndpoints
+{
+    private const string DecisionType = "portvakt-decision+jws";
+
+    public static void MapPhone(this RouteGroupBuilder api)
+    {
+        api.MapGet("/pending", PendingAsync).Produces<PendingAnswer>().WithName("pending").WithSummary("What waits to be answered by this phone (protocol section 4).");
+        api.MapPost("/approvals/{id}/answer", AnswerAsync).Accepts<AnswerMessage>("application/json").Produces<AnswerResult>().WithName("answer").WithSummary("The signed answer, once (protocol section 4).");
+        api.MapGet("/events", EventsAsync).WithName("events").WithSummary("Server-sent events while the app is visible (protocol section 4).");
+        api.MapPost("/report", ReportAsync).Accepts<ReportMessage>("application/json").Produces<ReportAnswer>().WithName("report").WithSummary("How the phone is, at every start (protocol section 5).");
+        api.MapPost("/remove", RemoveAsync).Produces(StatusCodes.Status204NoContent).WithName("remove").WithSummary("The account was removed on this phone (protocol section 5).");
+    }
+
+    private static async Task<IResult> PendingAsync(HttpContext http, PhoneProof proof, PortvaktDb db, TimeProvider clock, IOptions<PortvaktSettings> settings)
+    {
+        var (call, problem) = await proof.VerifyAsync(http);
+        if (call is null) return problem!.ToResult();
+        var now = clock.GetUtcNow();
+        var request = await PendingOfAsync(db, call.Phone, now, http.RequestAborted);
+        return TypedResults.Json(
+            new PendingAnswer(now.ToUnixTimeSeconds(), request is null ? null : new PendingRequest(request.Id, Base64Url.EncodeToString(request.Context)), settings.Value.MinimumPhoneApp),
+            PhoneJson.Options);
+    }
+
+    private static async Task<IResult> AnswerAsync(
+        string id, HttpContext http, PhoneProof proof, PortvaktDb db, TimeProvider clock, Signals signals, PasswordHash hash, SessionStore sessions,
+        IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
+    {
+        var (call, problem) = await proof.VerifyAsync(http);
+        if (call is null) return problem!.ToResult();
+        var log = loggers.CreateLogger(typeof(PhoneEndpoints));
+        var phone = call.Phone;
+
+        if (ReadBody<AnswerMessage>(call.Body) is not { } message || Jws.Read(message.Jws, DecisionType) is not { } jws || jws.HeaderText("kid") != phone.KeyId) return Refuse(400, "malformed", "message");
+        using (var key = DeviceKey.FromStored(phone.PublicKey))
+        {
+            if (!jws.Verify(key)) return Refuse(401, "proof", "signature of the statement");
+        }
+
+        if (jws.Message<Statement>() is not { V: 1 } statement || DecisionOf(statement.Decision) is not { } decision) return Refuse(400, "malformed", "statement");
+
+        // The order of docs/protocol.md section 4. What is not this phone's does not exist for it.
+        var request = await db.Approvals.SingleOrDefaultAsync(row => row.Id == id, http.RequestAborted);
+        if (request is null || !MaySee(request, phone) || statement.Id != id) return Refuse(404, "unknown-request", "not a request of this phone");
+        var now = clock.GetUtcNow();
+        switch (request.CanAnswer(now))
+        {
+            case AnswerOutcome.AlreadyAnswered: return Refuse(409, "answered", "answered already");
+            case AnswerOutcome.Expired: return Refuse(410, "expired", "expired");
+        }
+
+        if (statement.Aud != settings.Value.Origin) return Refuse(400, "malformed", "audience");
+        if (!Same(statement.Ctx, SHA256.HashData(request.Context))) return Refuse(400, "malformed", "context");
+        if (!Same(statement.Nonce, request.Nonce)) return Refuse(400, "malformed", "nonce");
+
+        if (decision is Decision.Approve && await UnlockProblemAsync(http, phone, message, jws.Payload, db, hash, settings.Value, now) is { } unlock)
+        {
+            log.AnswerRefused(id, phone.Id, unlock.Code);
+            return unlock.ToResult();
+        }
+
+        if (request.Answer(phone.Id, decision, statement.Num, call.Body, now) is not AnswerOutcome.Recorded) return Refuse(409, "answered", "answered already");
+        db.Record(EventOf(request.State), phone.PersonId, request.Id, http, now);
+        if (request.State is ApprovalState.Reported && await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == request.AttemptId, http.RequestAborted) is { } attempt) attempt.Abandon(now);
+
+        // One conditional UPDATE with its audit row in the same transaction: of many answers one wins.
+        if (!await db.TrySaveAsync(http.RequestAborted)) return Refuse(409, "answered", "another answer was first");
+
+        log.Answered(request.Id, request.State.ToString());
+        var failures = new FailureCounter(db, clock);
+        if (request.State is ApprovalState.Reported)
+        {
+            await failures.RaiseAsync(Approver.ReportedKey(phone.PersonId), Throttle.Reported, http.RequestAborted);
+            await sessions.EndAllAsync(phone.PersonId, http);
+        }
+        else if (request.State is ApprovalState.WrongNumber)
+        {
+            await failures.RaiseAsync(Approver.SecondFactorKey(phone.PersonId), Throttle.SecondFactor, http.RequestAborted);
+        }
+
+        signals.Wake(Signals.OfAttempt(request.AttemptId));
+        signals.Wake(Signals.OfPerson(phone.PersonId));
+        return TypedResults.Json(new AnswerResult(request.State switch
+        {
+            ApprovalState.Approved => "approved",
+            ApprovalState.Denied => "denied",
+            ApprovalState.Reported => "reported",
+            _ => "wrong-number",
+        }), PhoneJson.Options);
+
+        IResult Refuse(int status, string code, string reason)
+        {
+            log.AnswerRefused(id.Length > 40 ? "?" : id, phone.Id, reason);
+            return new PhoneProblem(status, code).ToResult();
+        }
+    }
+
+    private static async Task<IResult> EventsAsync(HttpContext http, PhoneProof proof, PortvaktDb db, Signals signals, TimeProvider clock)
+    {
+        var (call, problem) = await proof.VerifyAsync(http);
+        if (call is null) return problem!.ToResult();
+        return TypedResults.ServerSentEvents(EventsOf(call.Phone, db, signals, clock, http.RequestAborted));
+    }
+
+    private static async IAsyncEnumerable<SseItem<string>> EventsOf(PhoneAuthenticator phone, PortvaktDb db, Signals signals, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? told = null;
+        var spoken = clock.GetUtcNow();
+        yield return new SseItem<string>("", "ping");
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var next = signals.Next(Signals.OfPerson(phone.PersonId));
+            var now = clock.GetUtcNow();
+            var pending = (await PendingOfAsync(db, phone, now, cancellationToken))?.Id ?? "";
+            if (pending != told)
+            {
+                (told, spoken) = (pending, now);
+                yield return new SseItem<string>(pending, "pending");
+            }
+            else if (now >= spoken + TimeSpan.FromSeconds(15))
+            {
+                spoken = now;
+                yield return new SseItem<string>("", "ping");
+            }
+
+            await signals.WaitAsync(next, cancellationToken);
+        }
+    }
+
+    private static async Task<IResult> ReportAsync(HttpContext http, PhoneProof proof, PortvaktDb db, PushDelivery push, TimeProvider clock, IOptions<PortvaktSettings> settings)
+    {
+        var (call, problem) = await proof.VerifyAsync(http);
+        if (call is null) return problem!.ToResult();
+        if (ReadBody<ReportMessage>(call.Body) is not { } report) return new PhoneProblem(400, "malformed").ToResult();
+        var phone = call.Phone;
+        var now = clock.GetUtcNow();
+        var subscription = push.Accept(report.Push);
+        phone.SetPush(subscription is null ? null : push.Seal(phone.Id, subscription));
+        phone.Seen(report.App is { Length: <= 20 } ? report.App : null, report.Persisted, now);
+        await db.TrySaveAsync(http.RequestAborted);
+        return TypedResults.Json(
+            new ReportAnswer(now.ToUnixTimeSeconds(), subscription is not null ? "ok" : report.Push is null ? "missing" : "renew", settings.Value.MinimumPhoneApp), PhoneJson.Options);
+    }
+
+    private static async Task<IResult> RemoveAsync(HttpContext http, PhoneProof proof, PortvaktDb db, TimeProvider clock)
+    {
+        var (call, problem) = await proof.VerifyAsync(http);
+        if (call is null) return problem!.ToResult();
+        var now = clock.GetUtcNow();
+        call.Phone.RemoveOnPhone(now);
+        db.Record(SecurityEvent.PhoneRemoved, call.Phone.PersonId, call.Phone.Id.ToString("N"), http, now);
+        return await db.TrySaveAsync(http.RequestAborted) ? TypedResults.NoContent() : new PhoneProblem(409, "answered").ToResult();
+    }
+
+    /// <summary>The body as a message; null when it is not one.</summary>
+    public static T? ReadBody<T>(byte[] body) where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(body, PhoneJson.Options);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Bytes of base64url text; null when it is not that.</summary>
+    public static byte[]? Bytes(string? text)
+    {
+        if (text is null) return null;
+        try
+        {
+            return Base64Url.DecodeFromChars(text);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static Task<ApprovalRequest?> PendingOfAsync(PortvaktDb db, PhoneAuthenticator phone, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var mayAnswerSignIns = phone.State is AuthenticatorState.Active;
+        return db.Approvals.AsNoTracking()
+            .Where(row => row.PersonId == phone.PersonId && row.State == ApprovalState.Pending && row.ExpiresAt > now)
+            .Where(row => row.OnlyPhoneId == phone.Id || (row.OnlyPhoneId == null && mayAnswerSignIns))
+            .FirstOrDefaultAsync(cancellationToken);
+    }
+
+    /// <summary>A phone that is not confirmed yet sees its own test and nothing else.</summary>
+    private static bool MaySee(ApprovalRequest request, PhoneAuthenticator phone) =>
+        request.Concerns(phone.PersonId, phone.Id) && (phone.State is AuthenticatorState.Active || request.OnlyPhoneId == phone.Id);
+
+    /// <summary>R16: the phone's unlock, proven to the server each time and bound to exactly this statement.</summary>
+    private static async Task<PhoneProblem?> UnlockProblemAsync(
+        HttpContext http, PhoneAuthenticator phone, AnswerMessage message, byte[] statement, PortvaktDb db, PasswordHash hash, PortvaktSettings settings, DateTimeOffset now)
+    {
+        if (phone.Unlock is PhoneUnlock.Pin) return await PinProblemAsync(http, phone, message.Pin, db, hash, now);
+
+        if (message.Assertion is not { } sent || Bytes(sent.CredentialId) is not { } credentialId || Bytes(sent.AuthenticatorData) is not { } authenticatorData
+            || Bytes(sent.ClientDataJson) is not { } clientData || Bytes(sent.Signature) is not { } signature)
+            return new PhoneProblem(422, "unlock");
+
+        var expected = new RelyingPartyExpectation(settings.PublicUri.Host, [settings.Origin], LabelledHash.Of("portvakt/decision/v1", statement), RequireUserVerification: true);
+        var stored = new StoredCredential(phone.CredentialId!, phone.CredentialKey!, (uint)phone.SignatureCounter, phone.BackupEligible);
+        var outcome = Assertion.Verify(expected, stored, credentialId, clientData, authenticatorData, signature);
+        if (outcome.Assertion is not { } verified) return new PhoneProblem(422, "unlock");
+        phone.RecordAssertion(verified.SignatureCounter, verified.BackupState);
+        return null;
+    }
+
+    private static async Task<PhoneProblem?> PinProblemAsync(HttpContext http, PhoneAuthenticator phone, string? pin, PortvaktDb db, PasswordHash hash, DateTimeOffset now)
+    {
+        // Counted before it is looked at; five wrong ones in a row and the phone is dead.
+        var counted = await db.Phones.Where(row => row.Id == phone.Id && row.PinFailures < PhoneAuthenticator.PinTries)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.PinFailures, row => row.PinFailures + 1), http.RequestAborted);
+        if (counted is 0) return new PhoneProblem(423, "pin-locked");
+        if (pin is { Length: 43 } && await hash.VerifyAsync(pin, phone.PinHash, http.RequestAborted))
+        {
+            await db.Phones.Where(row => row.Id == phone.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.PinFailures, 0), http.RequestAborted);
+            return null;
+        }
+
+        var failures = await db.Phones.Where(row => row.Id == phone.Id).Select(row => row.PinFailures).SingleAsync(http.RequestAborted);
+        var left = Math.Max(0, PhoneAuthenticator.PinTries - failures);
+        db.Record(left is 0 ? SecurityEvent.PinLocked : SecurityEvent.PinRejected, phone.PersonId, phone.Id.ToString("N"), http, now);
+        await db.SaveChangesAsync(http.RequestAborted);
+        return left is 0 ? new PhoneProblem(423, "pin-locked") : new PhoneProblem(422, "pin", left);
+    }
+
+    private static bool Same(string? text, byte[] expected) =>
+        text is not null && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(text), Encoding.ASCII.GetBytes(Base64Url.EncodeToString(expected)));
+
+    private static Decision? DecisionOf(string? text) => text switch
+    {
+        "approve" => Decision.Approve,
+        "cancelled" => Decision.Cancelled,
+        "not-me" => Decision.NotMe,
+        _ => null,
+    };
+
+    private static SecurityEvent EventOf(ApprovalState state) => state switch
+    {
+        ApprovalState.Approved => SecurityEvent.ApprovalApproved,
+        ApprovalState.Denied => SecurityEvent.ApprovalDenied,
+        ApprovalState.Reported => SecurityEvent.ApprovalReported,
+        _ => SecurityEvent.ApprovalWrongNumber,
+    };
+}

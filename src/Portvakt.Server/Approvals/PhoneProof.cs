@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Portvakt.Domain.Authenticators;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+
+namespace Portvakt.Server.Approvals;
+
+/// <summary>
+/// Says which phone is calling (docs/protocol.md section 3): a signature by its device key over method, address, time, a
+/// server nonce and the body. No bearer token exists that could be stolen.
+/// </summary>
+public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<PhoneProof> log)
+{
+    public const string HeaderName = "Portvakt-Proof";
+    public const string NonceHeader = "Portvakt-Nonce";
+    public const int MaximumBody = 64 * 1024;
+
+    private const string Type = "portvakt-proof+jws";
+    private static readonly TimeSpan NonceLifetime = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(2);
+
+    /// <summary>A calling phone and the body it signed for.</summary>
+    public sealed record Call(PhoneAuthenticator Phone, byte[] Body);
+
+    /// <summary>A fresh nonce: time and a MAC, so that nothing needs to be remembered.</summary>
+    public string Nonce()
+    {
+        Span<byte> nonce = stackalloc byte[24];
+        BinaryPrimitives.WriteInt64BigEndian(nonce, clock.GetUtcNow().ToUnixTimeMilliseconds());
+        Mac(nonce[..8]).AsSpan(0, 16).CopyTo(nonce[8..]);
+        return Base64Url.EncodeToString(nonce);
+    }
+
+    /// <summary>Whoever calls, or why not.</summary>
+    public async Task<(Call? Call, PhoneProblem? Problem)> VerifyAsync(HttpContext http)
+    {
+        if (await ReadBodyAsync(http) is not { } body) return Refuse(StatusCodes.Status413PayloadTooLarge, "malformed", "body too large");
+        if (http.Request.Headers[HeaderName] is not [{ } header] || Jws.Read(header, Type) is not { } jws || jws.HeaderText("kid") is not { Length: 43 } keyId || jws.Message<ProofMessage>() is not { } proof)
+            return Refuse(StatusCodes.Status401Unauthorized, "proof", "no proof");
+
+        var phone = await db.Phones.SingleOrDefaultAsync(row => row.KeyId == keyId && row.State != AuthenticatorState.Revoked, http.RequestAborted);
+        if (phone is null || phone.RemovedOnPhoneAt is not null) return Refuse(StatusCodes.Status401Unauthorized, "unknown-phone", "no phone has this key");
+
+        using (var key = DeviceKey.FromStored(phone.PublicKey))
+        {
+            if (!jws.Verify(key)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "signature");
+        }
+
+        if (proof.Htm != http.Request.Method || proof.Htu != settings.Value.Origin + http.Request.Path) return Refuse(StatusCodes.Status401Unauthorized, "proof", "method or address");
+        if (!BodyMatches(proof.Bh, body)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "body");
+        if (!IsFresh(proof.Nonce)) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "nonce");
+        var now = clock.GetUtcNow();
+        if (proof.Iat is not { } issued || Math.Abs(now.ToUnixTimeSeconds() - issued) > Tolerance.TotalSeconds) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "time");
+        if (proof.Jti is not { Length: >= 16 and <= 64 } || !await UseOnceAsync(keyId, proof.Jti, now, http.RequestAborted)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
+
+        if (phone.Seen(null, null, now)) await db.TrySaveAsync(http.RequestAborted);
+        return (new Call(phone, body), null);
+    }
+
+    /// <summary>The body, at most 64 KiB; null when it is larger.</summary>
+    public static async Task<byte[]?> ReadBodyAsync(HttpContext http)
+    {
+        if (http.Request.ContentLength > MaximumBody) return null;
+        using var body = new MemoryStream();
+        var buffer = new byte[8192];
+        int read;
+        while ((read = await http.Request.Body.ReadAsync(buffer, http.RequestAborted)) > 0)
+        {
+            if (body.Length + read > MaximumBody) return null;
+            body.Write(buffer, 0, read);
+        }
+
+        return body.ToArray();
+    }
+
+    private (Call?, PhoneProblem?) Refuse(int status, string code, string reason)
+    {
+        log.ProofRefused(code, reason);
+        return (null, new PhoneProblem(status, code));
+    }
+
+    private static bool BodyMatches(string? hash, byte[] body)
+    {
+        if (body.Length is 0) return hash is null;
+        return hash is not null && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(hash), Encoding.ASCII.GetBytes(Base64Url.EncodeToString(SHA256.HashData(body))));
+    }
+
+    private bool IsFresh(string? nonce)
+    {
+        Span<byte> bytes = stackalloc byte[24];
+        if (nonce is not { Length: 32 } || !Base64Url.TryDecodeFromChars(nonce, bytes, out var written) || written is not 24) return false;
+        if (!CryptographicOperations.FixedTimeEquals(bytes[8..], Mac(bytes[..8]).AsSpan(0, 16))) return false;
+        var age = clock.GetUtcNow().ToUnixTimeMilliseconds() - BinaryPrimitives.ReadInt64BigEndian(bytes);
+        return age >= -1000 && age < NonceLifetime.TotalMilliseconds; // another node's clock may be a moment ahead
+    }
+
+    private byte[] Mac(ReadOnlySpan<byte> time) => HMACSHA256.HashData(vault.NonceKey, time);
+
+    /// <summary>The primary key refuses the second use, on every node.</summary>
+    private async Task<bool> UseOnceAsync(string keyId, string jti, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{keyId}.{jti}"));
+        var expiresAt = (now + NonceLifetime + Tolerance).UtcDateTime;
+        return await db.Database.ExecuteSqlAsync($"INSERT INTO used_proofs (hash, expires_at) VALUES ({hash}, {expiresAt}) ON CONFLICT (hash) DO NOTHING", cancellationToken) is 1;
+    }
+}

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.People;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+
+namespace Portvakt.Server.Commands;
+
+/// <summary><c>portvakt serve | migrate | people add</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
+public static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            return await InvokeAsync(args);
+        }
+        catch (InvalidOperationException wrong) when (wrong.Source is "portvakt")
+        {
+            return Fail(wrong.Message, 2); // a sentence for the operator, not a stack
+        }
+    }
+
+    private static Task<int> InvokeAsync(string[] args)
+    {
+        // Settings on the command line belong to the configuration, not to the commands.
+        var settings = args.Where(arg => arg.StartsWith("--Portvakt", StringComparison.OrdinalIgnoreCase) || arg.StartsWith("--urls", StringComparison.OrdinalIgnoreCase)).ToArray();
+        var rest = args.Except(settings, StringComparer.Ordinal).ToArray();
+
+        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings) };
+        root.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
+        return root.Parse(rest).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+
+    private static Command Serve(string[] settings)
+    {
+        var command = new Command("serve", "Start the server (the default).");
+        command.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
+        return command;
+    }
+
+    private static Command Migrate(string[] settings)
+    {
+        var command = new Command("migrate", "Create the database, or bring it up to date.");
+        command.SetAction(async (_, cancellationToken) =>
+        {
+            await using var app = PortvaktHost.Build(settings);
+            await Database.MigrateAsync(app.Services, cancellationToken);
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command People(string[] settings)
+    {
+        var userName = new Argument<string>("user-name") { Description = "What the person types to sign in." };
+        var name = new Option<string>("--name") { Description = "Full name.", Required = true };
+        var email = new Option<string?>("--email") { Description = "Mail address." };
+        var language = new Option<string?>("--language") { Description = "nb, nn or en." };
+        var from = new Option<DateTimeOffset?>("--enrol-from") { Description = "From when the person is asked to set up 2-factor (ISO 8601)." };
+        var deadline = new Option<DateTimeOffset?>("--deadline") { Description = "From when nobody gets in without it (ISO 8601)." };
+        var fromInput = new Option<bool>("--password-stdin") { Description = "Read the password from standard input: it must not stand in a command line.", Required = true };
+        var add = new Command("add", "Add a person with a local password.") { userName, name, email, language, from, deadline, fromInput };
+        add.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var app = PortvaktHost.Build(settings);
+            await using var scope = app.Services.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+            var clock = app.Services.GetRequiredService<TimeProvider>();
+            if (!UserName.TryParse(parsed.GetValue(userName), out var parsedName)) return Fail("That is not a user name.", 2);
+            if (parsed.GetValue(language) is { } code && !Localisation.IsKnown(code)) return Fail("The language must be nb, nn or en.", 2);
+            if (await db.People.AnyAsync(person => person.UserName == parsedName.Value.Value, cancellationToken)) return Fail($"{parsedName} exists already.", 3);
+
+            var password = await Console.In.ReadLineAsync(cancellationToken) ?? "";
+            var fullName = parsed.GetValue(name)!;
+            var rules = app.Services.GetRequiredService<PasswordPolicy>();
+            if (rules.Judge(password, parsedName.Value, fullName) is not PasswordProblem.None and var problem) return Fail(PasswordPolicy.Explain(problem), 4);
+
+            var now = clock.GetUtcNow();
+            var person = new Person(parsedName.Value, fullName, now) { Email = parsed.GetValue(email), Language = parsed.GetValue(language) };
+            person.SetPassword(await app.Services.GetRequiredService<PasswordHash>().HashAsync(PasswordRules.Normalise(password)!, cancellationToken));
+            if (parsed.GetValue(deadline) is { } by) person.Require(parsed.GetValue(from) ?? (by < now ? by : now), by);
+            db.People.Add(person);
+            db.Record(SecurityEvent.PersonCreated, person.Id, null, null, now);
+            await db.SaveChangesAsync(cancellationToken);
+            return 0;
+        });
+        return new Command("people", "People with accounts.") { add };
+    }
+
+    private static async Task<int> ServeAsync(string[] settings, CancellationToken cancellationToken)
+    {
+        await using var app = PortvaktHost.Build(settings);
+        await PortvaktHost.PrepareAsync(app, cancellationToken);
+        await app.RunAsync(cancellationToken);
+        return 0;
+    }
+
+    private static int Fail(string sentence, int code)
+    {
+        Console.Error.WriteLine(sentence);
+        return code;
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.EntityFrameworkCore;
+using Portvakt.Server.Data;
+
+namespace Portvakt.Server.Hosting;
+
+/// <summary>Sweeps away what is over: attempts, codes, proofs. Once a minute; missing a round harms nothing, since everything asks the clock when it is used.</summary>
+public sealed class Cleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<Cleanup> log) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1), clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await SweepAsync(stoppingToken);
+            }
+#pragma warning disable CA1031 // a database that is away for a minute must not end the sweeping; it is logged and tried again
+            catch (Exception exception) when (exception is not OperationCanceledException)
+#pragma warning restore CA1031
+            {
+                log.SweepFailed(exception);
+            }
+        }
+    }
+
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        var now = clock.GetUtcNow();
+        await db.UsedProofs.Where(row => row.ExpiresAt < now).ExecuteDeleteAsync(cancellationToken);
+        await db.AuthorizationCodes.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
+        await db.SignInAttempts.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
+        await db.BindingCodes.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
+        await db.Sessions.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(30)).ExecuteDeleteAsync(cancellationToken);
+    }
+}
+
+internal static partial class Log
+{
+    [LoggerMessage(9001, LogLevel.Error, "Sweeping failed; it is tried again in a minute")]
+    public static partial void SweepFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(9002, LogLevel.Warning, "Content policy violated: {Report}")]
+    public static partial void PolicyViolated(this ILogger logger, string report);
+}

@@ -1,0 +1,95 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+using Npgsql;
+using Portvakt.Server.Data;
+
+namespace Portvakt.Server.Hosting;
+
+/// <summary>Which of the two databases, and how it is opened.</summary>
+public static class Database
+{
+    public static void Add(IServiceCollection services, PortvaktSettings settings)
+    {
+        if (settings.UsesPostgres) services.AddDbContextPool<PortvaktDb, PostgresPortvaktDb>(options => Configure(options, settings));
+        else services.AddDbContextPool<PortvaktDb, SqlitePortvaktDb>(options => Configure(options, settings));
+    }
+
+    public static void Configure(DbContextOptionsBuilder options, PortvaktSettings settings)
+    {
+        if (settings.UsesPostgres) options.UseNpgsql(PostgresConnection(settings.Database!));
+        else options.UseSqlite(SqliteConnectionText(settings));
+        options.UseSnakeCaseNamingConvention();
+    }
+
+    public static string SqlitePath(PortvaktSettings settings) => Path.Combine(settings.DataDirectory, "portvakt.db");
+
+    /// <summary>Whether there is no database yet: only then may a master key be made.</summary>
+    public static bool IsNew(PortvaktSettings settings)
+    {
+        if (!settings.UsesPostgres) return !File.Exists(SqlitePath(settings));
+        using var connection = new NpgsqlConnection(PostgresConnection(settings.Database!));
+        connection.Open();
+        using var command = new NpgsqlCommand("SELECT to_regclass('server_keys') IS NULL", connection);
+        return command.ExecuteScalar() is true;
+    }
+
+    public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await using var scope = services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        await db.Database.MigrateAsync(cancellationToken);
+
+        // Readers do not wait for the writer; synchronous stays FULL, so what was answered has been written.
+        if (db.Database.IsSqlite()) await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL", cancellationToken);
+    }
+
+    /// <summary>Refuses to serve on a schema that is not this program's.</summary>
+    public static async Task CheckAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await using var scope = services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+            throw new InvalidOperationException("The database is not up to date. Run `portvakt migrate` first, or set Portvakt:MigrateAtStart.");
+    }
+
+    /// <summary><c>postgres://user:password@host:port/database?key=value</c> as Npgsql wants it.</summary>
+    public static string PostgresConnection(string address)
+    {
+        var uri = new Uri(address);
+        var user = uri.UserInfo.Split(':', 2);
+        var builder = new NpgsqlConnectionStringBuilder { Host = uri.Host, Port = uri.Port > 0 ? uri.Port : 5432, Database = uri.AbsolutePath.TrimStart('/'), MaxAutoPrepare = 40 };
+        if (user[0].Length > 0) builder.Username = Uri.UnescapeDataString(user[0]);
+        if (user.Length > 1) builder.Password = Uri.UnescapeDataString(user[1]);
+        foreach (var (key, value) in Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(uri.Query)) builder[key] = value.ToString();
+        return builder.ConnectionString;
+    }
+
+    private static string SqliteConnectionText(PortvaktSettings settings)
+    {
+        Directory.CreateDirectory(settings.DataDirectory);
+        return new SqliteConnectionStringBuilder { DataSource = SqlitePath(settings), DefaultTimeout = 30, Pooling = true }.ConnectionString;
+    }
+}
+
+/// <summary>For <c>dev.cs migration</c>: the tool needs a context, not a server.</summary>
+public sealed class SqliteDesign : IDesignTimeDbContextFactory<SqlitePortvaktDb>
+{
+    public SqlitePortvaktDb CreateDbContext(string[] args)
+    {
+        var options = new DbContextOptionsBuilder<SqlitePortvaktDb>();
+        options.UseSqlite("Data Source=:memory:").UseSnakeCaseNamingConvention();
+        return new SqlitePortvaktDb(options.Options);
+    }
+}
+
+/// <summary>As <see cref="SqliteDesign"/>, for PostgreSQL.</summary>
+public sealed class PostgresDesign : IDesignTimeDbContextFactory<PostgresPortvaktDb>
+{
+    public PostgresPortvaktDb CreateDbContext(string[] args)
+    {
+        var options = new DbContextOptionsBuilder<PostgresPortvaktDb>();
+        options.UseNpgsql("Host=localhost").UseSnakeCaseNamingConvention();
+        return new PostgresPortvaktDb(options.Options);
+    }
+}

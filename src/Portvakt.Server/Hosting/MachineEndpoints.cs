@@ -1,0 +1,30 @@
+using System.Text;
+using Portvakt.Server.Data;
+
+namespace Portvakt.Server.Hosting;
+
+/// <summary>Endpoints for machines that belong to no journey.</summary>
+public static class MachineEndpoints
+{
+    public static void MapMachines(this WebApplication app)
+    {
+        app.MapGet("/", () => Results.Redirect("/account")).ExcludeFromDescription().WithSummary("The start page.");
+        app.MapGet("/health/live", () => Results.Text("ok")).ExcludeFromDescription().WithSummary("The process answers.");
+        app.MapGet("/health/ready", ReadyAsync).ExcludeFromDescription().WithSummary("The database answers.");
+        app.MapPost("/csp-report", ReportAsync).ExcludeFromDescription().WithSummary("A browser reports a violation of the content policy.");
+    }
+
+    private static async Task<IResult> ReadyAsync(PortvaktDb db, CancellationToken cancellationToken) =>
+        await db.Database.CanConnectAsync(cancellationToken) ? Results.Text("ok") : Results.Text("database", statusCode: StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task<IResult> ReportAsync(HttpContext http, ILoggerFactory loggers)
+    {
+        var buffer = new byte[4096];
+        var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
+
+        // Whatever a browser claims is text of a stranger: one line, no control characters.
+        var text = new string([.. Encoding.UTF8.GetString(buffer, 0, length).Where(character => !char.IsControl(character))]);
+        loggers.CreateLogger(typeof(MachineEndpoints)).PolicyViolated(text);
+        return Results.NoContent();
+    }
+}

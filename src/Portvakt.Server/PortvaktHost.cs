@@ -1,0 +1,130 @@
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using Portvakt.Server.Approvals;
+using Portvakt.Server.Enrolment;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.OpenIdConnect;
+using Portvakt.Server.Sessions;
+using Portvakt.Server.SignIn;
+
+namespace Portvakt.Server;
+
+/// <summary>The table of contents: what is there, and in which order a request meets it.</summary>
+public static class PortvaktHost
+{
+    /// <param name="args">Settings on the command line.</param>
+    /// <param name="configure">For tests: another clock, another server.</param>
+    /// <exception cref="InvalidOperationException">A setting is wrong; the message says which and how.</exception>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot() });
+        configure?.Invoke(builder);
+        var settings = builder.Configuration.GetSection("Portvakt").Get<PortvaktSettings>() ?? new PortvaktSettings();
+        var problems = settings.Problems().Concat(Proxies.Problem(settings, builder.Configuration) is { } problem ? [problem] : []).ToList();
+        if (problems.Count > 0) throw new InvalidOperationException(string.Join(Environment.NewLine, problems));
+
+        var services = builder.Services;
+        var overTls = settings.PublicUri.Scheme == Uri.UriSchemeHttps;
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 64 * 1024; // R88: a sign-in is small
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        });
+        services.AddSingleton(Options.Create(settings));
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => Vault.Open(settings.MasterKeyPath, Database.IsNew(settings)));
+        services.AddSingleton<PasswordHash>();
+        services.AddSingleton<PasswordPolicy>();
+        services.AddSingleton<Signals>();
+        Database.Add(services, settings);
+        DataProtectionKeys.Add(services);
+        services.AddPortvaktLocalisation();
+        services.Configure<FormOptions>(forms => (forms.ValueCountLimit, forms.ValueLengthLimit, forms.KeyLengthLimit) = (64, 32 * 1024, 256));
+        services.AddAntiforgery(forms =>
+        {
+            forms.Cookie.Name = "__Host-portvakt-form";
+
+            // Secure always. On http://localhost, which browsers trust as they trust TLS, the framework refuses to say so itself.
+            forms.Cookie.SecurePolicy = overTls ? CookieSecurePolicy.Always : CookieSecurePolicy.None;
+            if (!overTls) forms.Cookie.Extensions.Add("secure");
+            forms.Cookie.SameSite = SameSiteMode.Strict;
+            forms.FormFieldName = "form";
+            forms.SuppressXFrameOptionsHeader = true; // set for every answer
+        });
+        services.AddRazorPages(pages => pages.RootDirectory = "/")
+            .AddViewOptions(views => views.HtmlHelperOptions.ClientValidationEnabled = false); // its summary writes inline styles, which the policy refuses
+        services.AddProblemDetails();
+        services.Configure<Microsoft.Extensions.WebEncoders.WebEncoderOptions>(encoder => encoder.TextEncoderSettings = new System.Text.Encodings.Web.TextEncoderSettings(System.Text.Unicode.UnicodeRanges.All)); // æ, ø and å need no escape
+
+        services.AddOpenIdConnect(settings);
+        services.AddScoped<SessionStore>();
+        services.AddScoped<SessionIssuer>();
+        services.AddScoped<SignInJourney>();
+        services.AddScoped<PasswordVerifier>();
+        services.AddScoped<Approver>();
+        services.AddScoped<PhoneProof>();
+        services.AddSingleton<PushDelivery>();
+        services.AddHostedService(provider => provider.GetRequiredService<PushDelivery>());
+        services.AddHostedService<Cleanup>();
+
+        var app = builder.Build();
+        app.UseTrustedProxies(settings);
+        app.UseSecurityHeaders();
+        app.UseExceptionHandler("/error/500");
+        app.UseStatusCodePagesForPeople();
+        app.UseRequestLocalization();
+        app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = file => file.Context.Response.Headers.CacheControl = file.Context.Request.Query.ContainsKey("v") ? "public, max-age=31536000, immutable" : "no-cache" });
+        app.UseRouting();
+        app.UseAuthentication(); // OpenIddict reads protocol messages here; people are known by SessionStore
+        app.MapRazorPages();
+        app.MapMachines();
+        app.MapPhoneApp();
+        app.MapCodeAddress();
+        app.MapWait();
+        app.MapOpenIdConnect();
+        var phone = app.MapGroup("/phone/api").WithPhoneNonce().WithTags("phone");
+        phone.MapPhoneBinding();
+        phone.MapPhone();
+        return app;
+    }
+
+    /// <summary>Whatever must hold before the first request.</summary>
+    public static async Task PrepareAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        var settings = app.Services.GetRequiredService<IOptions<PortvaktSettings>>().Value;
+        if (settings.MigrateAtStart) await Database.MigrateAsync(app.Services, cancellationToken);
+        else await Database.CheckAsync(app.Services, cancellationToken);
+
+        // A ring, a key or a contact that cannot be used must stop the start, not the first sign-in (R94).
+        app.Services.GetRequiredService<DataProtectionKeys>().GetAllElements();
+        app.Services.GetRequiredService<PushDelivery>().CheckAtStart();
+    }
+
+    /// <summary>Where wwwroot lies: beside the published program, or in the sources when it runs from a build.</summary>
+    private static string ContentRoot()
+    {
+        var beside = AppContext.BaseDirectory;
+        if (Directory.Exists(Path.Combine(beside, "wwwroot"))) return beside;
+        var sources = Path.GetFullPath(Path.Combine(beside, "..", "..", ".."));
+        return Directory.Exists(Path.Combine(sources, "wwwroot")) ? sources : beside;
+    }
+
+    /// <summary>Pages for people where a page was asked for; machines under /phone/api and /connect speak for themselves.</summary>
+    private static void UseStatusCodePagesForPeople(this WebApplication app) =>
+        app.UseWhen(
+            http => !http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments("/connect/token", StringComparison.Ordinal),
+            branch => branch.UseStatusCodePagesWithReExecute("/error/{0}"));
+
+    /// <summary>Every answer to a phone carries a fresh nonce for its next proof.</summary>
+    private static RouteGroupBuilder WithPhoneNonce(this RouteGroupBuilder group)
+    {
+        group.AddEndpointFilter(async (context, next) =>
+        {
+            var http = context.HttpContext;
+            http.Response.Headers[PhoneProof.NonceHeader] = http.RequestServices.GetRequiredService<PhoneProof>().Nonce();
+            return await next(context);
+        });
+        return group;
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Hosting;
+
+namespace Portvakt.Server.SignIn;
+
+/// <summary>
+/// A page of the journey: it names the step it is. When the attempt stands elsewhere (reload, back, an old tab, a crafted
+/// request) the browser is sent there and nothing is recorded; when there is no such attempt for this browser, it is over.
+/// </summary>
+public abstract class AttemptPage(SignInJourney journey, params SignInStep[] steps) : PageModel
+{
+    [FromRoute(Name = "attempt")]
+    public string AttemptId { get; set; } = "";
+
+    public Standing Standing { get; private set; } = null!;
+
+    protected SignInAttempt Current => Standing.Attempt;
+
+    public override async Task OnPageHandlerExecutionAsync(PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
+    {
+        if (await journey.FindAsync(HttpContext, AttemptId) is not { } standing)
+        {
+            context.Result = SignInJourney.SeeOther($"/sign-in/over?was={Uri.EscapeDataString(AttemptId)}");
+            return;
+        }
+
+        if (!steps.Contains(standing.Step))
+        {
+            context.Result = standing.Step is SignInStep.Finish
+                ? await journey.ContinueAsync(HttpContext, standing.Attempt)
+                : SignInJourney.SeeOther(SignInJourney.PageOf(standing.Step, AttemptId));
+            return;
+        }
+
+        Standing = standing;
+        if (standing.Attempt.ReturnOrigin is { } target) ContentPolicy.Of(HttpContext).FormTargets.Add(target);
+        await next();
+    }
+
+    /// <summary>Saves what was recorded and goes where the rule says.</summary>
+    protected Task<IActionResult> ContinueAsync() => journey.ContinueAsync(HttpContext, Current);
+
+    /// <summary>The same page again, with the status that fits.</summary>
+    protected IActionResult Again(int status)
+    {
+        Response.StatusCode = status;
+        return Page();
+    }
+
+    /// <summary>This page by GET: after a change, so that a reload repeats nothing.</summary>
+    protected IActionResult Reload() => SignInJourney.SeeOther(Request.Path);
+}

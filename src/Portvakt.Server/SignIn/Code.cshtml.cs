@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Localization;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Approvals;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Resources;
+
+namespace Portvakt.Server.SignIn;
+
+/// <summary>Six digits from the app, which needs no network for them (RFC 6238). Each step counts once.</summary>
+public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault, Approver approver, TimeProvider clock, IStringLocalizer<Words> words)
+    : AttemptPage(journey, SignInStep.SecondFactor)
+{
+    public string? Problem { get; private set; }
+    public bool CanAskPhone { get; private set; }
+
+    public async Task OnGetAsync() => await PrepareAsync();
+
+    public async Task<IActionResult> OnPostAsync(string? code)
+    {
+        await PrepareAsync();
+        var personId = Standing.Person!.Id;
+        var now = clock.GetUtcNow();
+
+        // Counted over all sessions and addresses, before the code is looked at; at the limit the attempt is over (R50, R51, R54).
+        var failures = new FailureCounter(db, clock);
+        var key = Approver.SecondFactorKey(personId);
+        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        {
+            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
+            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            return Again(StatusCodes.Status429TooManyRequests);
+        }
+
+        var typed = new string([.. (code ?? "").Where(char.IsAsciiDigit)]);
+        var totps = await db.Totps.Where(row => row.PersonId == personId && row.State == AuthenticatorState.Active).ToListAsync(HttpContext.RequestAborted);
+        if (typed.Length is Totp.Digits && totps.Find(totp => totp.Verify(vault.Open(totp.SealedSeed, "totps.seed", totp.Id.ToString("N")), typed, now)) is { } used)
+        {
+            Current.RecordSecondFactor(SecondFactorMethod.Code, now);
+            db.Record(SecurityEvent.SecondFactorVerified, personId, used.Id.ToString("N"), HttpContext, now);
+
+            // The step is spent and the attempt moves on in one save: of two browsers with the same code one wins (R12, R49).
+            if (await db.TrySaveAsync(HttpContext.RequestAborted))
+            {
+                await failures.ClearAsync(key, HttpContext.RequestAborted);
+                return await ContinueAsync();
+            }
+        }
+        else
+        {
+            db.Record(SecurityEvent.SecondFactorRejected, personId, null, HttpContext, now);
+            await db.SaveChangesAsync(HttpContext.RequestAborted);
+        }
+
+        Problem = words["WrongCode"];
+        return Again(StatusCodes.Status422UnprocessableEntity);
+    }
+
+    private async Task PrepareAsync() => CanAskPhone = await approver.CanAskAsync(Standing.Person!.Id, HttpContext.RequestAborted);
+}

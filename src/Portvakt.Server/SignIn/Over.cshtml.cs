@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.EntityFrameworkCore;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Sessions;
+
+namespace Portvakt.Server.SignIn;
+
+/// <summary>The attempt is finished, too old, or another browser's: one calm page, and the way to begin again where it makes sense.</summary>
+public sealed class OverModel(PortvaktDb db, SessionStore sessions) : PageModel
+{
+    public bool IsSignedIn { get; private set; }
+
+    /// <summary>The application's own request once more; only for the browser that made it.</summary>
+    public string? Again { get; private set; }
+
+    public async Task OnGetAsync(string? was)
+    {
+        IsSignedIn = await sessions.CurrentAsync(HttpContext) is not null;
+        if (was is { Length: <= 40 } && BrowserCookie.Hash(HttpContext) is { } browser
+            && await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(row => row.Id == was, HttpContext.RequestAborted) is { } attempt && attempt.BelongsTo(browser))
+            Again = attempt.ReturnPath;
+        Response.StatusCode = IsSignedIn ? StatusCodes.Status200OK : StatusCodes.Status410Gone;
+    }
+}

@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Localization;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Resources;
+
+namespace Portvakt.Server.SignIn;
+
+/// <summary>P1: user name and password. Also where any address of an attempt leads when nobody knows better.</summary>
+public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwords, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
+    : AttemptPage(journey, SignInStep.Password)
+{
+    public string? Application => Current.RelyingPartyName;
+
+    /// <summary>What was typed, so that a wrong password costs one field and not two.</summary>
+    public string? UserName { get; private set; }
+
+    /// <summary>One calm sentence, the same for every cause.</summary>
+    public string? Problem { get; private set; }
+
+    public void OnGet()
+    {
+        // The page has nothing to prepare.
+    }
+
+    public async Task<IActionResult> OnPostAsync(string? user, string? password)
+    {
+        UserName = user;
+        if (string.IsNullOrWhiteSpace(user) || string.IsNullOrEmpty(password))
+        {
+            Problem = words["TypeBoth"];
+            return Again(StatusCodes.Status422UnprocessableEntity);
+        }
+
+        try
+        {
+            var verdict = await passwords.VerifyAsync(HttpContext, user, password);
+            if (verdict.Person is { } person)
+            {
+                Current.RecordPassword(person.Id, clock.GetUtcNow());
+                return await ContinueAsync();
+            }
+
+            if (verdict.Wait is { } wait)
+            {
+                Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
+                Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+                return Again(StatusCodes.Status429TooManyRequests);
+            }
+        }
+        catch (TooManyHashesException)
+        {
+            log.TooBusy();
+            Response.Headers.RetryAfter = "5";
+            Problem = words["TooBusy"];
+            return Again(StatusCodes.Status503ServiceUnavailable);
+        }
+
+        Problem = words["WrongPassword"];
+        return Again(StatusCodes.Status422UnprocessableEntity);
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Localization;
+using Portvakt.Domain;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Approvals;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Resources;
+
+namespace Portvakt.Server.SignIn;
+
+/// <summary>A code from the paper, once.</summary>
+public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
+    : AttemptPage(journey, SignInStep.SecondFactor)
+{
+    public string? Problem { get; private set; }
+
+    public void OnGet()
+    {
+        // The page has nothing to prepare.
+    }
+
+    public async Task<IActionResult> OnPostAsync(string? code)
+    {
+        var personId = Standing.Person!.Id;
+        var now = clock.GetUtcNow();
+        var failures = new FailureCounter(db, clock);
+        var key = Approver.SecondFactorKey(personId);
+        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        {
+            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
+            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            return Again(StatusCodes.Status429TooManyRequests);
+        }
+
+        var typed = Base32.Normalise(code, Domain.Authenticators.RecoveryCode.Length);
+        var hash = vault.Hash("recovery-code", $"{personId:N}\0{typed}");
+        var found = typed is null ? null : await db.RecoveryCodes.SingleOrDefaultAsync(row => row.PersonId == personId && row.Hash == hash, HttpContext.RequestAborted);
+        if (found?.Use(now) is true)
+        {
+            Current.RecordSecondFactor(SecondFactorMethod.RecoveryCode, now);
+            db.Record(SecurityEvent.RecoveryCodeUsed, personId, found.Id.ToString("N"), HttpContext, now);
+            if (await db.TrySaveAsync(HttpContext.RequestAborted))
+            {
+                await failures.ClearAsync(key, HttpContext.RequestAborted);
+                return await ContinueAsync();
+            }
+        }
+        else
+        {
+            db.Record(SecurityEvent.SecondFactorRejected, personId, null, HttpContext, now);
+            await db.SaveChangesAsync(HttpContext.RequestAborted);
+        }
+
+        Problem = words["WrongRecoveryCode"];
+        return Again(StatusCodes.Status422UnprocessableEntity);
+    }
+}

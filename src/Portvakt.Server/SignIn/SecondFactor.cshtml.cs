@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain.Approvals;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Approvals;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+using Portvakt.Server.Shared;
+
+namespace Portvakt.Server.SignIn;
+
+/// <summary>The phone is asked; the number stands here and is typed there.</summary>
+public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Approver approver, TimeProvider clock) : AttemptPage(journey, SignInStep.SecondFactor)
+{
+    public ApprovalView Approval { get; private set; } = null!;
+    public bool HasRecoveryCodes { get; private set; }
+
+    public async Task<IActionResult> OnGetAsync()
+    {
+        var personId = Standing.Person!.Id;
+        if (!await approver.CanAskAsync(personId, HttpContext.RequestAborted)) return SignInJourney.SeeOther($"/sign-in/{AttemptId}/code");
+
+        // The first request of an attempt is asked by itself; every further one is the person's own wish. A reload shows the same.
+        var request = await approver.LatestAsync(AttemptId, HttpContext.RequestAborted)
+            ?? await approver.AskAsync(HttpContext, personId, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName);
+        HasRecoveryCodes = await db.RecoveryCodes.AnyAsync(code => code.PersonId == personId && code.UsedAt == null, HttpContext.RequestAborted);
+        Approval = ApprovalView.Of(request, AttemptId, await WaitEndpoint.StateOfAsync(db, AttemptId, clock.GetUtcNow(), HttpContext.RequestAborted), clock.GetUtcNow());
+        return Page();
+    }
+
+    /// <summary>"I have approved": the button that the script presses.</summary>
+    public async Task<IActionResult> OnPostAsync()
+    {
+        var request = await approver.LatestAsync(AttemptId, HttpContext.RequestAborted);
+        if (request is not { State: ApprovalState.Approved, Purpose: ApprovalPurpose.SignIn } || request.PersonId != Standing.Person!.Id) return Reload();
+        var now = clock.GetUtcNow();
+        if (now >= request.AnsweredAt + SignInAttempt.Lifetime) return Reload();
+        Current.RecordSecondFactor(await approver.MethodOfAsync(request, HttpContext.RequestAborted), now);
+        db.Record(SecurityEvent.SecondFactorVerified, request.PersonId, request.Id, HttpContext, now);
+        return await ContinueAsync();
+    }
+
+    public async Task<IActionResult> OnPostAgainAsync()
+    {
+        var latest = await approver.LatestAsync(AttemptId, HttpContext.RequestAborted);
+        if (latest is null || !latest.IsLive(clock.GetUtcNow()))
+            await approver.AskAsync(HttpContext, Standing.Person!.Id, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName);
+        return Reload();
+    }
+}

@@ -1,0 +1,36 @@
+import { useState } from 'preact/hooks';
+import { title } from './accounts';
+import { Alert, Button, Field, Form, P, Page } from './parts';
+import { accounts, go } from './state';
+import { forget, save } from './watch';
+import { t } from './words';
+
+export function OneAccount({ id }: { id: string }) {
+  const account = accounts.value.find(one => one.id === id);
+  const [name, setName] = useState(account?.name ?? '');
+  const [sure, setSure] = useState(false);
+  const [busy, setBusy] = useState(false);
+  if (!account) return null;
+  const remove = async () => {
+    setBusy(true);
+    await forget(id);
+    go({ at: 'home' });
+  };
+  return <Page title={title(account)}>
+    {sure
+      ? <>
+        <Alert color="danger" live><p>{t(account.bound ? 'RemoveBoundText' : 'RemoveOtherText')}</p></Alert>
+        <Button variant="secondary" onTap={() => setSure(false)}>{t('Keep')}</Button>
+        <Button color="danger" busy={busy} onTap={() => void remove()}>{t('RemoveYes')}</Button>
+      </>
+      : <>
+        <Form onSend={() => void save({ ...account, name: name.trim() || account.name }).then(() => go({ at: 'home' }))}>
+          <Field id="name" label={t('NameLabel')} hint={t('NameHint')} max={60} value={name} onInput={setName} />
+          <Button submit>{t('Save')}</Button>
+        </Form>
+        <Button variant="secondary" color="danger" onTap={() => setSure(true)}>{t('Remove')}</Button>
+        {account.bound && <P>{t(account.bound.unlock.kind === 'pin' ? 'KindPin' : 'KindPasskey')}</P>}
+      </>}
+  </Page>;
+}
+

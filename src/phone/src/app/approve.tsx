@@ -1,0 +1,92 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Prepared } from '../core/statement';
+import type { Decision } from '../generated/contract';
+import { approve, approveWithPin, decline, prepareApproval, timedOut } from './answer';
+import { Button, Field, Form, Icon, P, Ring, Title, Trouble } from './parts';
+import { type Ending, go, now, request, type Say, type Screen } from './state';
+import { language, t } from './words';
+
+const clockTime = (seconds: number): string =>
+  new Intl.DateTimeFormat(language.value === 'en' ? 'en-GB' : 'nb-NO', { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(seconds * 1000);
+
+export function Approve() {
+  const { account, question: { context } } = request.value!;
+  const [digits, setDigits] = useState('');
+  const [pin, setPin] = useState('');
+  const [prepared, setPrepared] = useState<Prepared | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [trouble, setTrouble] = useState<Say | null>(null);
+  const withPin = account.bound.unlock.kind === 'pin';
+  const left = Math.max(0, context.exp - now.value);
+
+  useEffect(() => {
+    setPrepared(null);
+    if (digits.length !== context.digits) return;
+    let stale = false;
+    void prepareApproval(digits).then(made => { if (!stale) setPrepared(made); });
+    return () => { stale = true; };
+  }, [digits]);
+  useEffect(() => { if (left === 0 && !busy) timedOut(); }, [left === 0, busy]);
+
+  const run = async (work: Promise<Say | null>) => {
+    setBusy(true);
+    setTrouble(await work);
+    setBusy(false);
+  };
+  const say = () => {
+    if (!prepared || busy) {
+      if (!busy) setTrouble({ key: 'NumberMissing', values: [context.digits] });
+      return;
+    }
+    // No await before this: the tap belongs to the phone's unlock.
+    void run(withPin ? approveWithPin(prepared, pin) : approve(prepared));
+  };
+  const no = (decision: Exclude<Decision, 'approve'>) => { if (!busy) void run(decline(decision)); };
+
+  return <main class="page">
+    <div class="headline">
+      <Title>{t(context.purpose === 'sign-in' ? 'ApproveTitle' : 'ApproveTestTitle')}</Title>
+      <Ring left={left} of={Math.max(1, context.exp - context.iat)} />
+    </div>
+    {context.purpose === 'enrolment-test' && <P>{t('ApproveTestText')}</P>}
+    <dl class="facts ds-card">
+      <dt>{t('Application')}</dt><dd><strong>{context.application}</strong></dd>
+      <dt>{t('Place')}</dt><dd>{context.place ?? t('PlaceUnknown')} <span class="hint">({context.address})</span></dd>
+      <dt>{t('Browser')}</dt><dd>{context.browser}</dd>
+      <dt>{t('Time')}</dt><dd>{clockTime(context.iat)}</dd>
+      <dt>{t('Account')}</dt><dd>{account.name}</dd>
+    </dl>
+    <Form onSend={say}>
+      <Field id="number" label={t('NumberLabel')} digits max={context.digits} look="ds-input number-field" value={digits}
+        onInput={text => { setDigits(text); setTrouble(null); }} />
+      {withPin && <Field id="pin" label={t('Pin')} type="password" digits complete="current-password" max={12} value={pin} onInput={setPin} />}
+      <Trouble say={trouble} />
+      <div class="answers">
+        <Button color="danger" onTap={() => no('not-me')}>{t('NotMe')}</Button>
+        <Button variant="secondary" color="neutral" onTap={() => no('cancelled')}>{t('Cancel')}</Button>
+        <Button submit busy={busy} disabled={!prepared || (withPin && pin === '')}>{t('Approve')}</Button>
+      </div>
+    </Form>
+  </main>;
+}
+
+const marks = { yes: 'M6 12.5l4 4 8-9', no: 'M7 7l10 10M17 7L7 17', clock: 'M12 6.5V12l3.5 2.5', warn: 'M12 6.5v7M12 17v.01' };
+const endings = {
+  approved: ['EndedApproved', 'EndedApprovedText', 'success', 'yes'],
+  denied: ['EndedDenied', 'EndedDeniedText', 'info', 'no'],
+  reported: ['EndedReported', 'EndedReportedText', 'warning', 'warn'],
+  'wrong-number': ['EndedWrong', 'EndedWrongText', 'danger', 'no'],
+  expired: ['EndedExpired', 'EndedExpiredText', 'warning', 'clock'],
+  answered: ['EndedAnswered', 'EndedAnsweredText', 'info', 'yes'],
+  nothing: ['EndedNothing', 'EndedNothingText', 'info', 'clock'],
+} as const satisfies Record<Ending, unknown>;
+
+export function Ended({ ending, application, test, then }: Extract<Screen, { at: 'ended' }>) {
+  const [title, text, color, mark] = endings[ending];
+  return <main class="page middle">
+    <div class="medal" data-color={color}><Icon path={marks[mark]} /></div>
+    <Title>{t(title)}</Title>
+    <p class="ds-paragraph" role="alert">{ending === 'approved' && test ? t('EndedApprovedTest') : t(text, application)}</p>
+    <Button onTap={() => go(then)}>{t('Done')}</Button>
+  </main>;
+}

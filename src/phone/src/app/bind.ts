@@ -1,0 +1,152 @@
+import { b64u, fromB64u } from '../core/bytes';
+import { bindingMessage, openSeed } from '../core/binding';
+import { type OtherAccount, readPicture, readTyped } from '../core/code';
+import { enrolChallenge } from '../core/hash';
+import { totpKey } from '../core/totp';
+import { consentVersion, version } from '../core/product';
+import type { BeginAnswer, FinishAnswer } from '../generated/contract';
+import { call, type Failure } from '../platform/api';
+import { deviceName } from '../platform/device';
+import * as keys from '../platform/keys';
+import * as passkey from '../platform/passkey';
+import * as pin from '../platform/pin';
+import * as push from '../platform/push';
+import { type Account, type Bound, keep, persist, put } from '../platform/store';
+import { accounts, type Adding, type Binding, go, justAdded, push as pushState, type Say, type Screen } from './state';
+import { remember, watch } from './watch';
+
+/** What the app says about a binding that failed. */
+export function explain({ code }: Failure): Say {
+  switch (code) {
+    case 'unknown-code': return { key: 'CodeUnknown' };
+    case 'code-used': return { key: 'CodeUsed' };
+    case 'code-used-twice': return { key: 'CodeUsedTwice' };
+    case 'code-expired': return { key: 'CodeExpired' };
+    case 'slow-down': return { key: 'SlowDown' };
+    case 'network': return { key: 'NoNetwork' };
+    case 'binding': case 'unlock': return { key: 'BindingRefused' };
+    default: return { key: 'ServerTrouble' };
+  }
+}
+
+/** What a picture turned out to be; answers the text when it is of no use, `null` when the journey goes on. */
+export function scanned(text: string, adding: Adding): Say | null {
+  const picture = readPicture(text);
+  if (picture.kind === 'unknown') return { key: 'QrUnknown' };
+  if (picture.kind === 'other') {
+    go({ at: 'other', account: picture.account });
+    return null;
+  }
+  // A code is a secret of the server that made it; it is not shown to another.
+  if (picture.host !== location.host) return { key: 'QrElsewhere', values: [picture.host] };
+  void begin(picture.code, { at: 'method', adding });
+  return null;
+}
+
+export function typed(text: string): Say | null {
+  const code = readTyped(text);
+  if (code === null) return { key: 'CodeMalformed' };
+  void begin(code, { at: 'type', adding: 'work' });
+  return null;
+}
+
+/** Makes the device key and presents the code; the person is asked before anything is bound. */
+export async function begin(code: string, again: Screen): Promise<void> {
+  keep('code', null);
+  go({ at: 'working', text: 'Checking' });
+  const device = await keys.makeDeviceKey();
+  const reply = await call<BeginAnswer>(null, 'POST', 'binding/begin', { code, kid: device.kid });
+  if (!reply.ok) {
+    const say = explain(reply.failure);
+    go(again.at === 'type' ? { ...again, error: say } : { at: 'problem', say, again });
+    return;
+  }
+  const answer = reply.value;
+  const [hasUnlock, challenge] = await Promise.all([
+    passkey.available(), enrolChallenge(fromB64u(answer.challenge), device.kid)]);
+  const unlock = hasUnlock && answer.unlock.includes('passkey') ? 'passkey' : answer.unlock.includes('pin') ? 'pin' : 'none';
+  go({ at: 'confirm', binding: { code, device, begin: answer, enrolChallenge: challenge, unlock } });
+}
+
+/** Straight from the tap on "yes": the passkey is the first thing that happens. */
+export async function accept(binding: Binding): Promise<void> {
+  if (binding.unlock === 'none') return go({ at: 'problem', say: { key: 'NoUnlock' }, again: { at: 'home' } });
+  if (binding.unlock === 'pin') return go({ at: 'pin', binding });
+  const making = passkey.create(binding.begin, binding.enrolChallenge);
+  go({ at: 'working', text: 'Activating' });
+  try {
+    notifications({ ...binding, passkey: await making });
+  } catch {
+    go({ at: 'confirm', binding, error: { key: 'UnlockRefused' } });
+  }
+}
+
+export async function choosePin(binding: Binding, chosen: string): Promise<void> {
+  const key = await pin.makeKey();
+  notifications({ ...binding, pin: { key, value: await pin.value(key, chosen), pin: chosen } });
+}
+
+function notifications(binding: Binding): void {
+  const state = push.state();
+  if (state === 'ask') go({ at: 'notify', binding });
+  else void finish(binding, state === 'allowed');
+}
+
+export async function allow(binding: Binding, wanted: boolean): Promise<void> {
+  const allowed = wanted && await push.ask();
+  pushState.value = push.state();
+  await finish(binding, allowed);
+}
+
+async function finish(binding: Binding, wantsPush: boolean): Promise<void> {
+  go({ at: 'working', text: 'Activating' });
+  const { begin, device, code } = binding;
+  const [subscription, seedKey] = await Promise.all([wantsPush ? push.subscribe(begin.vapidPublicKey) : null, keys.makeSeedKey()]);
+  const jws = await bindingMessage(device.key, device.jwk, code, {
+    aud: begin.audience, challenge: begin.challenge, kid: device.kid,
+    passkey: binding.passkey?.attestation ?? null, pin: binding.pin?.value ?? null, push: subscription,
+    seedKey: b64u(seedKey.publicKey), consent: consentVersion, app: version, device: deviceName(),
+  });
+  const reply = await call<FinishAnswer>(null, 'POST', 'binding/finish', { jws });
+  if (!reply.ok) {
+    go({ at: 'problem', say: explain(reply.failure), again: { at: 'method', adding: 'work' } });
+    return;
+  }
+  const answer = reply.value;
+  const secret = await openSeed(seedKey.privateKey, fromB64u(begin.challenge), device.kid, answer.seed);
+  const unlock: Bound['unlock'] = binding.passkey
+    ? { kind: 'passkey', credentialId: binding.passkey.credentialId }
+    : { kind: 'pin', key: binding.pin!.key, check: await pin.makeCheck(binding.pin!.key, binding.pin!.pin) };
+  await add({
+    id: answer.authenticatorId,
+    added: Date.now(),
+    issuer: answer.organisation,
+    name: answer.account,
+    totp: { ...answer.totp, key: await totpKey(secret, answer.totp.algorithm) },
+    bound: {
+      audience: begin.audience, authenticatorId: answer.authenticatorId, kid: device.kid, key: device.key,
+      relyingParty: begin.relyingParty.id, vapidPublicKey: begin.vapidPublicKey, unlock, dead: null,
+    },
+  });
+  watch();
+}
+
+export async function addOther(other: OtherAccount): Promise<void> {
+  await add({
+    id: `other-${crypto.randomUUID()}`,
+    added: Date.now(),
+    issuer: other.issuer,
+    name: other.account,
+    totp: { algorithm: other.algorithm, digits: other.digits, period: other.period, key: await totpKey(other.secret, other.algorithm) },
+    bound: null,
+  });
+}
+
+async function add(account: Account): Promise<void> {
+  await put(account);
+  accounts.value = [...accounts.value.filter(one => one.id !== account.id), account];
+  remember();
+  void persist();
+  justAdded.value = account.id;
+  go({ at: 'home' });
+}

@@ -1,0 +1,96 @@
+import { render } from 'preact';
+import { readTyped } from '../core/code';
+import { kind } from '../platform/device';
+import { installed } from '../platform/install';
+import * as push from '../platform/push';
+import { leftBehind, start as startWorker } from '../platform/worker';
+import { Home } from './accounts';
+import { Approve, Ended } from './approve';
+import { Later, seldom } from './later';
+import { Lock } from './lock';
+import { Working } from './parts';
+import { accounts, go, locked, push as pushState, request, said, screen } from './state';
+import { agreed, Consent, enter, Get, keepCode, present, Unsupported } from './start';
+import { check, hidden, idle, load, maybeUpdate, report, seen, tick } from './watch';
+import { language, speak } from './words';
+
+function View() {
+  const now = screen.value;
+  if (now.at !== 'unsupported' && now.at !== 'get' && now.at !== 'consent') {
+    if (locked.value) return <Lock />;
+    // A request takes the screen from everything; a half-done binding waits behind it.
+    if (request.value) return <Approve key={request.value.question.context.id} />;
+  }
+  switch (now.at) {
+    case 'get': return <Get />;
+    case 'consent': return <Consent />;
+    case 'home': return <Home />;
+    case 'working': return <Working key={now.text} text={now.text} />;
+    case 'ended': return <Ended {...now} />;
+    case 'unsupported': return <Unsupported />;
+    default: return <Later now={now} />;
+  }
+}
+
+const App = () => <>
+  <View />
+  <p class="ds-sr-only" role="status" aria-live="polite">{said}</p>
+</>;
+
+/** What the address says: `#r=ID` a request, `#e=CODE` a code to bind with, `#get` the install page. */
+function fragment(): { opened?: string; code?: string; get: boolean } {
+  const text = location.hash.slice(1);
+  const get = text === 'get' || location.pathname === '/phone/get';
+  // The code must not stay in the address bar, nor be there again after a reload.
+  if (text) history.replaceState(null, '', location.pathname + location.search);
+  const values = new URLSearchParams(text);
+  const opened = values.get('r');
+  const code = readTyped(values.get('e') ?? '');
+  return { get, ...(opened ? { opened } : {}), ...(code ? { code } : {}) };
+}
+
+async function wake(opened?: string): Promise<void> {
+  seen();
+  maybeUpdate();
+  const left = await leftBehind();
+  if (agreed()) await check(opened ?? left ?? undefined);
+}
+
+async function start(): Promise<void> {
+  const root = document.getElementById('app')!;
+  const speaking = speak(language.value);
+  const { opened, code, get } = fragment();
+  if (code) keepCode(code);
+  try {
+    await load();
+  } catch {
+    screen.value = { at: 'unsupported' };
+  }
+  pushState.value = push.state();
+  await speaking;
+  seen();
+  if (screen.value.at === 'unsupported') {
+    // Nothing can be kept here; the text says what to do.
+  } else if (accounts.value.length > 0 && agreed()) {
+    if (code) enter();
+    else if (get) go({ at: 'get' });
+  } else if (get || (!installed() && !agreed() && kind() !== 'computer')) go({ at: 'get' });
+  else enter();
+  root.textContent = '';
+  render(<App />, root);
+
+  void wake(opened).then(() => { if (agreed()) void report(); });
+  void startWorker(id => void wake(id), () => { if (idle()) location.reload(); });
+  setTimeout(() => void seldom(), 1500); // Fetched while the first screen is read.
+  setInterval(() => { if (document.visibilityState === 'visible') tick(); }, 1000);
+  document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') void wake(); else hidden(); });
+  addEventListener('pageshow', event => { if (event.persisted) void wake(); });
+  addEventListener('online', () => void wake());
+  addEventListener('hashchange', () => {
+    const { opened: later, code: newCode } = fragment();
+    if (later) void wake(later);
+    if (newCode && agreed() && !request.value) void present(newCode);
+  });
+}
+
+void start();

@@ -1,0 +1,27 @@
+import { OneAccount } from './account';
+import { CameraWhy, ChoosePin, Confirm, First, Kinds, Method, Notify, Other, Problem, Scan, TypeOther, TypeWork } from './enrol';
+import { Settings } from './settings';
+import type { Screen } from './state';
+import { Privacy } from './start';
+
+/** The screens that come as a chunk of their own: a person adds accounts seldom, and approves daily. */
+export function Seldom({ now }: { now: Screen }) {
+  switch (now.at) {
+    case 'kind': return <Kinds />;
+    case 'method': return <Method key={now.adding} adding={now.adding} />;
+    case 'camera': return <CameraWhy adding={now.adding} />;
+    case 'scan': return <Scan adding={now.adding} />;
+    case 'type': return now.adding === 'work' ? <TypeWork error={now.error} /> : <TypeOther />;
+    case 'other': return <Other account={now.account} />;
+    case 'confirm': return <Confirm binding={now.binding} error={now.error} />;
+    case 'pin': return <ChoosePin binding={now.binding} />;
+    case 'notify': return <Notify binding={now.binding} />;
+    case 'problem': return <Problem say={now.say} again={now.again} />;
+    case 'account': return <OneAccount id={now.id} />;
+    case 'settings': return <Settings />;
+    case 'privacy': return <Privacy />;
+    default: return <First />;
+  }
+}
+
+export { begin } from './bind';

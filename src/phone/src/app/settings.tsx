@@ -1,0 +1,22 @@
+import { version } from '../core/product';
+import { turnOn } from './accounts';
+import { Alert, Button, LanguageChoice, P, Page } from './parts';
+import { asked, go, push } from './state';
+import { t } from './words';
+
+export function Settings() {
+  const state = push.value;
+  return <Page title={t('Settings')}>
+    <h2 class="ds-heading" data-size="2xs">{t('Language')}</h2>
+    <LanguageChoice />
+    <h2 class="ds-heading" data-size="2xs">{t('Notifications')}</h2>
+    {state === 'allowed'
+      ? <Alert color="success"><p>{t('NotifyOn')}</p></Alert>
+      : <Alert color="warning"><p><strong>{t('NotifyOff')}</strong></p>
+        <p>{t(state === 'ask' ? 'NotifyOffAsk' : state === 'refused' ? 'NotifyOffRefused' : 'NotifyOffUnsupported')}</p></Alert>}
+    {state === 'ask' && asked.value.length > 0 && <Button onTap={() => void turnOn()}>{t('Allow')}</Button>}
+    <h2 class="ds-heading" data-size="2xs">{t('About')}</h2>
+    <P>{t('Version', version)} · <a href="/phone/licences.txt">{t('Licences')}</a></P>
+    <Button variant="secondary" onTap={() => go({ at: 'privacy' })}>{t('PrivacyTitle')}</Button>
+  </Page>;
+}

@@ -1,0 +1,86 @@
+import { consentVersion } from '../core/product';
+import { kind } from '../platform/device';
+import { installed, offer } from '../platform/install';
+import { keep, note } from '../platform/store';
+import { seldom } from './later';
+import { Alert, Button, LanguageChoice, P, Page } from './parts';
+import { go, lost } from './state';
+import { t } from './words';
+
+/** Ten minutes, like the code itself. */
+const keptFor = 600_000;
+export const keepCode = (code: string): void => keep('code', `${Date.now()} ${code}`);
+export function keptCode(): string | null {
+  const [at, code] = (note('code') ?? '').split(' ');
+  return code && Date.now() - Number(at) < keptFor ? code : null;
+}
+
+/** Goes on with a code that came with the address. */
+export const present = async (code: string): Promise<void> => (await seldom()).begin(code, { at: 'type', adding: 'work' });
+
+/** Where one goes when the app is open and nothing else is asked. */
+export function enter(): void {
+  if (!agreed()) return go({ at: 'consent' });
+  const code = keptCode();
+  if (code) void present(code);
+  else go({ at: 'home' });
+}
+
+export const agreed = (): boolean => note('consent') === consentVersion;
+
+const steps = {
+  'iphone-safari': ['GetIphone1', 'GetIphone2', 'GetIphone3'],
+  'iphone-other': ['GetIphoneOther1', 'GetIphoneOther2'],
+  android: ['GetAndroid1', 'GetAndroid2'],
+  computer: ['GetComputer1', 'GetComputer2'],
+} as const;
+
+export function Get() {
+  const phone = kind();
+  const prompt = offer.value;
+  return <Page title={t('GetTitle')} leads={false}>
+    <P>{t('GetWhy')}</P>
+    {prompt
+      ? <Button onTap={() => void prompt.prompt().then(() => { offer.value = null; })}>{t('Get')}</Button>
+      : installed() ? null : <ol class="steps">{steps[phone].map(step => <li key={step}>{t(step)}</li>)}</ol>}
+    {phone.startsWith('iphone') && !installed() && <Alert color="info"><p>{t('GetIphoneWhy')}</p></Alert>}
+    <Button variant={prompt ? 'secondary' : 'primary'} onTap={enter}>{t('Open')}</Button>
+    <LanguageChoice />
+  </Page>;
+}
+
+export function Consent() {
+  return <Page title={t('PrivacyTitle')} leads={false}>
+    <PrivacyText />
+    <Button onTap={() => { keep('consent', consentVersion); enter(); }}>{t('Agree')}</Button>
+    <LanguageChoice />
+  </Page>;
+}
+
+export function PrivacyText() {
+  return <div class="stack">
+    <P>{t('PrivacyIntro')}</P>
+    <h2 class="ds-heading" data-size="2xs">{t('PrivacyPhoneTitle')}</h2>
+    <P>{t('PrivacyPhone')}</P>
+    <h2 class="ds-heading" data-size="2xs">{t('PrivacyServerTitle')}</h2>
+    <P>{t('PrivacyServer')}</P>
+    <h2 class="ds-heading" data-size="2xs">{t('PrivacyTimeTitle')}</h2>
+    <P>{t('PrivacyTime')}</P>
+    <P>{t('PrivacyNot')}</P>
+  </div>;
+}
+
+export function Privacy() {
+  return <Page title={t('PrivacyTitle')}><PrivacyText /></Page>;
+}
+
+export const Lost = () => lost.value
+  ? <Alert color="warning"><h2 class="ds-heading" data-size="2xs">{t('LostTitle')}</h2><p>{t('LostText')}</p><p>{t('LostHelp')}</p></Alert>
+  : null;
+
+export function Unsupported() {
+  return <Page title={t('UnsupportedTitle')} leads={false}>
+    <P>{t('UnsupportedText')}</P>
+    <P>{t('UnsupportedLockdown')}</P>
+  </Page>;
+}

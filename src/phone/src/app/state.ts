@@ -1,0 +1,108 @@
+import { computed, signal } from '@preact/signals';
+import type { Bytes } from '../core/bytes';
+import type { OtherAccount } from '../core/code';
+import type { Question } from '../core/statement';
+import type { BeginAnswer, PushSubscriptionKeys } from '../generated/contract';
+import type { Key } from '../generated/words';
+import type { NewDeviceKey } from '../platform/keys';
+import type { NewPasskey } from '../platform/passkey';
+import type { PushState } from '../platform/push';
+import type { Account, BoundAccount } from '../platform/store';
+
+/** Which kind of account is being added: this server's, or a seed of somebody else's. */
+export type Adding = 'work' | 'other';
+
+/** A text for the person, with what fills its gaps. */
+export type Say = { key: Key; values?: (string | number)[] };
+
+/** What one binding gathers on its way, in the order of docs/protocol.md, section 2. */
+export type Binding = {
+  code: string;
+  device: NewDeviceKey;
+  begin: BeginAnswer;
+  enrolChallenge: Bytes;
+  unlock: 'passkey' | 'pin' | 'none';
+  passkey?: NewPasskey;
+  pin?: { key: CryptoKey; value: string; pin: string };
+  push?: PushSubscriptionKeys | null;
+};
+
+export type Ending = 'approved' | 'denied' | 'reported' | 'wrong-number' | 'expired' | 'answered' | 'nothing';
+
+export type Screen =
+  | { at: 'get' }
+  | { at: 'consent' }
+  | { at: 'home' }
+  | { at: 'kind' }
+  | { at: 'method'; adding: Adding }
+  | { at: 'camera'; adding: Adding }
+  | { at: 'scan'; adding: Adding }
+  | { at: 'type'; adding: Adding; error?: Say }
+  | { at: 'working'; text: Key }
+  | { at: 'other'; account: OtherAccount }
+  | { at: 'confirm'; binding: Binding; error?: Say }
+  | { at: 'pin'; binding: Binding }
+  | { at: 'notify'; binding: Binding }
+  | { at: 'problem'; say: Say; again: Screen }
+  /** `then`: what the request had interrupted. */
+  | { at: 'ended'; ending: Ending; application: string; test: boolean; then: Screen }
+  | { at: 'account'; id: string }
+  | { at: 'settings' }
+  | { at: 'privacy' }
+  | { at: 'unsupported' };
+
+export const screen = signal<Screen>({ at: 'home' });
+export const accounts = signal<Account[]>([]);
+/** The question on the screen, whoever else may be waiting. */
+export const request = signal<{ account: BoundAccount; question: Question } | null>(null);
+export const locked = signal(false);
+/** Ticks once a second, by the server's clock. */
+export const now = signal(0);
+export const push = signal<PushState>('unsupported');
+/** Keys are gone although this browser remembers that there were some. */
+export const lost = signal(false);
+export const outdated = signal(false);
+export const justAdded = signal<string | null>(null);
+/** Said to screen readers when it changes. */
+export const said = signal('');
+
+export const isBound = (account: Account): account is BoundAccount => account.bound !== null;
+/** The accounts the server asks. */
+export const asked = computed(() => accounts.value.filter(isBound).filter(account => account.bound.dead === null));
+
+/** Where the browser's back button leads. */
+function parent(from: Screen): Screen | null {
+  switch (from.at) {
+    case 'home': case 'consent': case 'working': case 'unsupported': return null;
+    case 'method': return accounts.value.length > 0 ? { at: 'kind' } : { at: 'home' };
+    case 'camera': case 'scan': case 'type': return { at: 'method', adding: from.adding };
+    default: return { at: 'home' };
+  }
+}
+
+let deep = false;
+
+/** A request has ended; afterwards the journey goes on where it was. */
+export function showEnding(ending: Ending, question: Question | null): void {
+  const interrupted = screen.value;
+  go({
+    at: 'ended', ending, application: question?.context.application ?? '', test: question?.context.purpose === 'enrolment-test',
+    then: interrupted.at === 'ended' ? { at: 'home' } : interrupted,
+  });
+}
+
+export function go(to: Screen): void {
+  screen.value = to;
+  const leads = parent(to) !== null;
+  if (leads && !deep) history.pushState(null, '', location.pathname);
+  deep = leads;
+}
+
+export function back(): void {
+  go(parent(screen.value) ?? screen.value);
+}
+
+addEventListener('popstate', () => {
+  deep = false;
+  back();
+});

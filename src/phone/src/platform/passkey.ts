@@ -1,0 +1,59 @@
+import { type Bytes, b64u, fromB64u, random } from '../core/bytes';
+import type { Assertion, Attestation, BeginAnswer } from '../generated/contract';
+
+/** Whether this phone has an unlock of its own (face, fingerprint, pattern or PIN) that can speak for its owner. */
+export async function available(): Promise<boolean> {
+  try {
+    return await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable();
+  } catch {
+    return false; // No WebAuthn at all.
+  }
+}
+
+export type NewPasskey = { credentialId: string; attestation: Attestation };
+
+/** Must be the first thing a tap does: Safari forgets a tap that has waited. Rejects when the person says no. */
+export async function create(begin: BeginAnswer, challenge: Bytes): Promise<NewPasskey> {
+  const credential = await navigator.credentials.create({
+    publicKey: {
+      challenge,
+      rp: begin.relyingParty,
+      user: { id: fromB64u(begin.user.id), name: begin.user.name, displayName: begin.user.displayName },
+      pubKeyCredParams: [{ type: 'public-key', alg: -7 }, { type: 'public-key', alg: -257 }],
+      authenticatorSelection: { authenticatorAttachment: 'platform', residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
+      attestation: 'none',
+      timeout: 120_000,
+    },
+  }) as PublicKeyCredential;
+  const { attestationObject, clientDataJSON } = credential.response as AuthenticatorAttestationResponse;
+  return {
+    credentialId: b64u(credential.rawId),
+    attestation: { attestationObject: b64u(attestationObject), clientDataJson: b64u(clientDataJSON) },
+  };
+}
+
+/** Asks for the unlock over `challenge`. Must be the first thing a tap does. Rejects when the person says no. */
+export async function get(relyingParty: string, credentialIds: string[], challenge: Bytes): Promise<Assertion> {
+  const credential = await navigator.credentials.get({
+    publicKey: {
+      challenge,
+      rpId: relyingParty,
+      allowCredentials: credentialIds.map(id => ({ type: 'public-key', id: fromB64u(id), transports: ['internal'] })),
+      userVerification: 'required',
+      timeout: 60_000,
+    },
+  }) as PublicKeyCredential;
+  const { authenticatorData, clientDataJSON, signature } = credential.response as AuthenticatorAssertionResponse;
+  return {
+    credentialId: b64u(credential.rawId),
+    authenticatorData: b64u(authenticatorData),
+    clientDataJson: b64u(clientDataJSON),
+    signature: b64u(signature),
+  };
+}
+
+/** The app's own lock: nothing is sent, the phone only has to be sure of its owner (flag UV, WebAuthn section 6.1). */
+export async function unlock(relyingParty: string, credentialIds: string[]): Promise<boolean> {
+  const { authenticatorData } = await get(relyingParty, credentialIds, random(32));
+  return ((fromB64u(authenticatorData)[32] ?? 0) & 0x04) !== 0;
+}

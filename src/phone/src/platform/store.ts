@@ -1,0 +1,93 @@
+import type { TotpAlgorithm } from '../generated/contract';
+
+/** What makes an account answer sign-ins: its own device key and its own unlock. */
+export type Bound = {
+  audience: string;
+  authenticatorId: string;
+  kid: string;
+  /** Not extractable: the key can sign here, and be nowhere else. */
+  key: CryptoKey;
+  relyingParty: string;
+  vapidPublicKey: string;
+  unlock: { kind: 'passkey'; credentialId: string } | { kind: 'pin'; key: CryptoKey; check: PinCheck };
+  /** Why the server no longer listens to this phone, once it has said so. */
+  dead: 'unknown-phone' | 'pin-locked' | null;
+};
+
+/** See {@link file://./pin.ts}. */
+export type PinCheck = { salt: Uint8Array<ArrayBuffer>; hash: Uint8Array<ArrayBuffer> };
+
+export type Account = {
+  id: string;
+  added: number;
+  issuer: string;
+  name: string;
+  totp: { key: CryptoKey; algorithm: TotpAlgorithm; digits: number; period: number };
+  bound: Bound | null;
+};
+export type BoundAccount = Account & { bound: Bound };
+
+let database: Promise<IDBDatabase> | undefined;
+
+const done = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve, reject) => {
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error);
+});
+
+function open(): Promise<IDBDatabase> {
+  return database ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open('portvakt', 1);
+    request.onupgradeneeded = () => request.result.createObjectStore('accounts', { keyPath: 'id' });
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+const accounts = async (mode: IDBTransactionMode): Promise<IDBObjectStore> =>
+  (await open()).transaction('accounts', mode).objectStore('accounts');
+
+/** Rejects where the browser keeps nothing (Lockdown Mode, some private windows). */
+export const all = async (): Promise<Account[]> =>
+  (await done<Account[]>((await accounts('readonly')).getAll())).sort((a, b) => a.added - b.added);
+
+async function write(change: (store: IDBObjectStore) => void): Promise<void> {
+  const store = await accounts('readwrite');
+  change(store);
+  // The transaction, not the request: what is answered as kept must be kept.
+  await new Promise<void>((resolve, reject) => {
+    store.transaction.oncomplete = () => resolve();
+    store.transaction.onabort = () => reject(store.transaction.error);
+  });
+}
+
+export const put = (account: Account): Promise<void> => write(store => store.put(account));
+export const remove = (id: string): Promise<void> => write(store => store.delete(id));
+
+/** Asks the browser not to clear the keys when space runs out. */
+export async function persist(): Promise<boolean> {
+  try {
+    return await navigator.storage.persisted() || await navigator.storage.persist();
+  } catch {
+    return false; // An old browser without the interface keeps what it keeps.
+  }
+}
+
+type Note = 'lang' | 'consent' | 'code' | 'nonce' | 'hidden-at' | 'accounts' | 'quiet' | 'pin-wait';
+
+/** Small things that are no secret. `null` also where the browser keeps nothing. */
+export function note(name: Note): string | null {
+  try {
+    return localStorage.getItem(`portvakt.${name}`);
+  } catch {
+    return null; // A browser that refuses storage still shows its text.
+  }
+}
+
+export function keep(name: Note, value: string | null): void {
+  try {
+    if (value === null) localStorage.removeItem(`portvakt.${name}`);
+    else localStorage.setItem(`portvakt.${name}`, value);
+  } catch {
+    // As above: nothing here is needed for safety.
+  }
+}
