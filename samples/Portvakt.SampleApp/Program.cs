@@ -57,6 +57,7 @@ builder.Services
         options.Scope.Add("profile");
         options.Scope.Add("email");
         options.MapInboundClaims = false;
+        options.ClaimActions.Remove("acr"); // the framework would throw away how sure the provider is
         options.TokenValidationParameters.NameClaimType = "name";
         options.TokenValidationParameters.ValidAlgorithms = ["ES256"];
         options.SaveTokens = true; // the ID token is the hint at sign-out

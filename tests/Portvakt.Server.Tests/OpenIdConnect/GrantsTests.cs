@@ -268,4 +268,26 @@ public sealed class GrantsTests
         Assert.Equal(43, answer.Code!.Length);
         Assert.Equal(22 + 1 + 43, tokens.Refresh!.Length);
     }
+
+    [Fact]
+    public async Task Each_step_asks_the_database_as_little_as_it_can()
+    {
+        await using var host = await ProviderHost.StartAsync();
+        using var browser = host.NewBrowser();
+        await browser.SignInAsync();
+
+        host.Statements.Take();
+        var code = (await browser.GetAsync(Browser.Request())).Code!;
+        Assert.Equal((2, 1), host.Statements.Take()); // session, person; code
+        var tokens = new Tokens((await browser.RedeemAsync(code)).Json);
+        Assert.Equal((1, 2), host.Statements.Take()); // all in one; code and family, in one transaction
+        await browser.RefreshAsync(tokens.Refresh!);
+        Assert.Equal((1, 1), host.Statements.Take());
+        await browser.GetAsync("/connect/userinfo", tokens.Access);
+        Assert.Equal((1, 0), host.Statements.Take());
+        await browser.TokenAsync([("grant_type", "client_credentials"), ("client_id", "batch"), ("client_secret", ProviderHost.ClientSecret + "-batch")]);
+        await browser.GetAsync(Server.OpenIdConnect.ProviderDocuments.DiscoveryPath);
+        await browser.GetAsync(Server.OpenIdConnect.ProviderDocuments.KeysPath);
+        Assert.Equal((0, 0), host.Statements.Take());
+    }
 }

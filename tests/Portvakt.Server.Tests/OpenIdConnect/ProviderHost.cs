@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -59,10 +61,15 @@ public sealed class ProviderHost : IAsyncDisposable
         return file;
     });
 
-    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
+    private ProviderHost(DateTimeOffset now) => Clock = new FakeTimeProvider(now);
+
+    /// <summary>Stands still until a test moves it. Others over a socket have their own clock, so there it stands at the real time.</summary>
+    public FakeTimeProvider Clock { get; }
 
     /// <summary>What the back channel meets at the other end.</summary>
     public FarEnd FarEnd { get; } = new();
+
+    public Statements Statements { get; } = new();
 
     public string Address { get; private set; } = Issuer;
 
@@ -75,7 +82,7 @@ public sealed class ProviderHost : IAsyncDisposable
 
     public static async Task<ProviderHost> StartAsync(string clients = Clients, bool overKestrel = false)
     {
-        var host = new ProviderHost();
+        var host = new ProviderHost(overKestrel ? TimeProvider.System.GetUtcNow() : new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
         File.Copy(await EmptyDatabase.Value, host.DatabaseFile);
         await host.BeginAsync(clients, overKestrel, host._masterKey);
         await host.InDatabaseAsync(async db =>
@@ -142,10 +149,10 @@ public sealed class ProviderHost : IAsyncDisposable
         builder.Services.AddSingleton(Options.Create(settings));
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddSingleton(new Vault(masterKey));
-        builder.Services.AddDbContext<PortvaktDb, SqlitePortvaktDb>(options => options.UseSqlite($"Data Source={DatabaseFile}").UseSnakeCaseNamingConvention());
+        builder.Services.AddDbContext<PortvaktDb, SqlitePortvaktDb>(options => options.UseSqlite($"Data Source={DatabaseFile}").UseSnakeCaseNamingConvention().AddInterceptors(Statements));
         builder.Services.AddScoped<SessionStore>().AddScoped<SessionIssuer>().AddScoped<SignInJourney>();
         builder.Services.AddOpenIdConnect(settings);
-        builder.Services.AddHttpClient(BackChannelLogout.ClientName).ConfigurePrimaryHttpMessageHandler(() => new Line(FarEnd));
+        if (!overKestrel) builder.Services.AddHttpClient(BackChannelLogout.ClientName).ConfigurePrimaryHttpMessageHandler(() => new Line(FarEnd));
 
         // Tests deliver when they say so.
         foreach (var background in builder.Services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory is not null).ToList()) builder.Services.Remove(background);
@@ -165,14 +172,37 @@ public sealed class ProviderHost : IAsyncDisposable
         row.AnswerStaySignedIn(false, clock.GetUtcNow());
         Assert.True(await issuer.IssueAsync(http, row, who, SignInStep.Finish));
         http.Response.StatusCode = StatusCodes.Status303SeeOther;
-        http.Response.Headers.Location = $"{row.ReturnPath}&attempt={row.Id}";
+        http.Response.Headers.Location = $"{http.Request.Scheme}://{http.Request.Host}{row.ReturnPath}&attempt={row.Id}";
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>What the database is asked.</summary>
+public sealed class Statements : DbCommandInterceptor
+{
+    private int _reads;
+    private int _writes;
+
+    /// <summary>Reads and written statements since the last time somebody asked.</summary>
+    public (int Reads, int Writes) Take() => (Interlocked.Exchange(ref _reads, 0), Interlocked.Exchange(ref _writes, 0));
+
+    public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+    {
+        if (command.CommandText.StartsWith("SELECT", StringComparison.Ordinal)) Interlocked.Increment(ref _reads);
+        else Interlocked.Increment(ref _writes);
+        return ValueTask.FromResult(result);
+    }
+
+    public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _writes);
+        return ValueTask.FromResult(result);
     }
 }
 
