@@ -10,7 +10,7 @@ import { Later, seldom } from './later';
 import { Lock } from './lock';
 import { Working } from './parts';
 import { accounts, go, locked, push as pushState, request, said, screen } from './state';
-import { agreed, Consent, enter, Get, keepCode, present, Unsupported } from './start';
+import { agreed, Consent, enter, Get, keepCode, keptCode, present, Unsupported } from './start';
 import { check, hidden, idle, load, maybeUpdate, report, seen, tick } from './watch';
 import { language, speak } from './words';
 
@@ -72,7 +72,7 @@ async function start(): Promise<void> {
   if (screen.value.at === 'unsupported') {
     // Nothing can be kept here; the text says what to do.
   } else if (accounts.value.length > 0 && agreed()) {
-    if (code) enter();
+    if (keptCode()) enter();
     else if (get) go({ at: 'get' });
   } else if (get || (!installed() && !agreed() && kind() !== 'computer')) go({ at: 'get' });
   else enter();

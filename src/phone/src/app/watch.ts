@@ -83,7 +83,7 @@ async function ask(account: BoundAccount): Promise<void> {
   if (shown?.account.id === account.id && shown.question.context.id !== waiting?.id && !answering) {
     // The server has let go of it (a new one, or it was stopped on the computer).
     close();
-    if (!waiting) showEnding('expired', shown.question);
+    if (!waiting) showEnding(shown.question.context.exp <= time.now() ? 'expired' : 'nothing', shown.question);
   }
   if (!waiting || over.has(waiting.id) || request.value) return;
   const question = await readQuestion(waiting, account.bound.audience);
