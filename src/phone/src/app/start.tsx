@@ -44,7 +44,7 @@ export function Get() {
     <P>{t('GetWhy')}</P>
     {prompt
       ? <Button onTap={() => void prompt.prompt().then(() => { offer.value = null; })}>{t('Get')}</Button>
-      : installed() ? null : <ol class="steps">{steps[phone].map(step => <li key={step}>{t(step)}</li>)}</ol>}
+      : installed() ? null : phone === 'computer' ? steps.computer.map(text => <P key={text}>{t(text)}</P>) : <ol class="steps">{steps[phone].map(step => <li key={step}>{t(step)}</li>)}</ol>}
     {phone.startsWith('iphone') && !installed() && <Alert color="info"><p>{t('GetIphoneWhy')}</p></Alert>}
     <Button variant={prompt ? 'secondary' : 'primary'} onTap={enter}>{t('Open')}</Button>
     <LanguageChoice />

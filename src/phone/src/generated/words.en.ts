@@ -105,7 +105,6 @@ export const words: Words = {
   NotifyText: 'The phone can notify you when a sign-in waits for your answer. The notification does not say what it is about.',
   NotifyTitle: 'Do you want notifications?',
   NumberLabel: 'Type the number that the computer shows',
-  NumberMissing: 'Type all {0} digits first.',
   Offline: 'No network. The codes work all the same.',
   OneMoment: 'One moment …',
   Open: 'Open',

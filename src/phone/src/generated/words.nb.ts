@@ -105,7 +105,6 @@ export const words: Words = {
   NotifyText: 'Telefonen kan varsle når en pålogging venter på svar. Varselet sier ikke hva det gjelder.',
   NotifyTitle: 'Vil du ha varsler?',
   NumberLabel: 'Skriv tallet som datamaskinen viser',
-  NumberMissing: 'Skriv alle de {0} sifrene først.',
   Offline: 'Ikke noe nett. Kodene virker likevel.',
   OneMoment: 'Et øyeblikk …',
   Open: 'Åpne',

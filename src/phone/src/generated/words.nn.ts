@@ -105,7 +105,6 @@ export const words: Words = {
   NotifyText: 'Telefonen kan varsle når ei pålogging ventar på svar. Varselet seier ikkje kva det gjeld.',
   NotifyTitle: 'Vil du ha varsel?',
   NumberLabel: 'Skriv talet som datamaskina viser',
-  NumberMissing: 'Skriv alle dei {0} siffera først.',
   Offline: 'Ikkje noko nett. Kodane verkar likevel.',
   OneMoment: 'Eit augeblikk …',
   Open: 'Opne',
