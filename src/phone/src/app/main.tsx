@@ -10,8 +10,8 @@ import { Later, seldom } from './later';
 import { Lock } from './lock';
 import { Working } from './parts';
 import { accounts, go, locked, push as pushState, request, said, screen } from './state';
-import { agreed, Consent, enter, Get, keepCode, present, Unsupported } from './start';
-import { check, hidden, idle, load, maybeUpdate, report, seen, tick } from './watch';
+import { agreed, Consent, enter, Get, keepCode, keptCode, present, Unsupported } from './start';
+import { check, hidden, idle, load, lockIfAway, maybeUpdate, report, seen, tick } from './watch';
 import { language, speak } from './words';
 
 function View() {
@@ -50,10 +50,9 @@ function fragment(): { opened?: string; code?: string; get: boolean } {
 }
 
 async function wake(opened?: string): Promise<void> {
-  seen();
-  maybeUpdate();
+  lockIfAway(); // Before anything is waited for: the old screen must not be seen meanwhile.
   const left = await leftBehind();
-  if (agreed()) await check(opened ?? left ?? undefined);
+  if (agreed()) await seen(opened ?? left ?? undefined);
 }
 
 async function start(): Promise<void> {
@@ -67,12 +66,13 @@ async function start(): Promise<void> {
     screen.value = { at: 'unsupported' };
   }
   pushState.value = push.state();
+  tick();
   await speaking;
-  seen();
+  lockIfAway();
   if (screen.value.at === 'unsupported') {
     // Nothing can be kept here; the text says what to do.
   } else if (accounts.value.length > 0 && agreed()) {
-    if (code) enter();
+    if (keptCode()) enter();
     else if (get) go({ at: 'get' });
   } else if (get || (!installed() && !agreed() && kind() !== 'computer')) go({ at: 'get' });
   else enter();
@@ -80,7 +80,7 @@ async function start(): Promise<void> {
   render(<App />, root);
 
   void wake(opened).then(() => { if (agreed()) void report(); });
-  void startWorker(id => void wake(id), () => { if (idle()) location.reload(); });
+  void startWorker(id => void wake(id), () => void check().then(maybeUpdate), () => { if (idle()) location.reload(); });
   setTimeout(() => void seldom(), 1500); // Fetched while the first screen is read.
   setInterval(() => { if (document.visibilityState === 'visible') tick(); }, 1000);
   document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') void wake(); else hidden(); });
