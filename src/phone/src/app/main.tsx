@@ -51,8 +51,7 @@ function fragment(): { opened?: string; code?: string; get: boolean } {
 
 async function wake(opened?: string): Promise<void> {
   lockIfAway(); // Before anything is waited for: the old screen must not be seen meanwhile.
-  const left = await leftBehind();
-  if (agreed()) await seen(opened ?? left ?? undefined);
+  if (agreed()) await seen(leftBehind().then(left => opened ?? left));
 }
 
 async function start(): Promise<void> {
@@ -67,8 +66,9 @@ async function start(): Promise<void> {
   }
   pushState.value = push.state();
   tick();
+  // The server is asked while the words are on their way: someone may be waiting before a door.
+  const waking = wake(opened);
   await speaking;
-  lockIfAway();
   if (screen.value.at === 'unsupported') {
     // Nothing can be kept here; the text says what to do.
   } else if (accounts.value.length > 0 && agreed()) {
@@ -79,7 +79,7 @@ async function start(): Promise<void> {
   root.textContent = '';
   render(<App />, root);
 
-  void wake(opened).then(() => { if (agreed()) void report(); });
+  void waking.then(() => { if (agreed()) void report(); });
   void startWorker(id => void wake(id), () => void check().then(maybeUpdate), () => { if (idle()) location.reload(); });
   setTimeout(() => void seldom(), 1500); // Fetched while the first screen is read.
   setInterval(() => { if (document.visibilityState === 'visible') tick(); }, 1000);

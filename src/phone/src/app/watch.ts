@@ -54,7 +54,7 @@ let asking: Promise<void> | null = null;
 let askAgain = false;
 
 /** Asks for each account whether something waits; many causes at once make one question, and one more after it. */
-export function check(opened?: string): Promise<void> {
+export function check(opened: Promise<string | null> = Promise.resolve(null)): Promise<void> {
   if (asking) {
     askAgain = true;
     return asking;
@@ -64,7 +64,8 @@ export function check(opened?: string): Promise<void> {
       askAgain = false;
       await Promise.all(asked.value.map(ask));
     } while (askAgain);
-    if (opened && !over.has(opened) && !request.value && reached.value && screen.value.at === 'home') {
+    const id = await opened;
+    if (id && !over.has(id) && !request.value && reached.value && screen.value.at === 'home') {
       showEnding('nothing', null);
     }
   })().finally(() => { asking = null; });
@@ -145,7 +146,7 @@ export function lockIfAway(): void {
   if (since !== null && Date.now() - Number(since) > lockAfter && accounts.value.some(account => account.bound)) locked.value = true;
 }
 
-export async function seen(opened?: string): Promise<void> {
+export async function seen(opened: Promise<string | null>): Promise<void> {
   pushState.value = push.state();
   tick();
   await check(opened);
