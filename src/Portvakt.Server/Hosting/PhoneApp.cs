@@ -9,9 +9,9 @@ public static class PhoneApp
     public static void MapPhoneApp(this WebApplication app)
     {
         var files = app.Environment.WebRootFileProvider;
-        foreach (var path in new[] { "/phone", "/phone/get", "/phone/{file}" })
+        foreach (var path in new[] { "/phone", "/phone/get", "/phone/{**file}" })
         {
-            app.MapMethods(path, ["GET", "HEAD"], (HttpContext http, string? file) => SendAsync(http, files, file is null or "get" ? "index.html" : file))
+            app.MapMethods(path, ["GET", "HEAD"], (HttpContext http, string? file) => SendAsync(http, files, string.IsNullOrEmpty(file) || file is "get" ? "index.html" : file))
                 .ExcludeFromDescription().WithSummary("The phone app.");
         }
     }
@@ -33,6 +33,7 @@ public static class PhoneApp
             ".webmanifest" => "application/manifest+json; charset=utf-8",
             ".svg" => "image/svg+xml",
             ".png" => "image/png",
+            ".txt" => "text/plain; charset=utf-8",
             _ => null,
         };
         var plain = files.GetFileInfo($"phone/{name}");
