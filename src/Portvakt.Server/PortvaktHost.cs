@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Enrolment;
@@ -14,10 +15,11 @@ public static class PortvaktHost
 {
     /// <param name="args">Settings on the command line.</param>
     /// <param name="configure">For tests: another clock, another server.</param>
+    /// <param name="contentRoot">For tests: where wwwroot lies.</param>
     /// <exception cref="InvalidOperationException">A setting is wrong; the message says which and how.</exception>
-    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null, string? contentRoot = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot() });
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ApplicationName = "portvakt", ContentRootPath = contentRoot ?? ContentRoot() });
         configure?.Invoke(builder);
         var settings = builder.Configuration.GetSection("Portvakt").Get<PortvaktSettings>() ?? new PortvaktSettings();
         var problems = settings.Problems().Concat(Proxies.Problem(settings, builder.Configuration) is { } problem ? [problem] : []).ToList();
@@ -32,7 +34,7 @@ public static class PortvaktHost
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
         services.AddSingleton(Options.Create(settings));
-        services.AddSingleton(TimeProvider.System);
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(_ => Vault.Open(settings.MasterKeyPath, Database.IsNew(settings)));
         services.AddSingleton<PasswordHash>();
         services.AddSingleton<PasswordPolicy>();
@@ -113,7 +115,8 @@ public static class PortvaktHost
     /// <summary>Pages for people where a page was asked for; machines under /phone/api and /connect speak for themselves.</summary>
     private static void UseStatusCodePagesForPeople(this WebApplication app) =>
         app.UseWhen(
-            http => !http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments("/connect/token", StringComparison.Ordinal),
+            http => !http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments("/connect/token", StringComparison.Ordinal)
+                && !http.Request.Path.StartsWithSegments("/connect/userinfo", StringComparison.Ordinal),
             branch => branch.UseStatusCodePagesWithReExecute("/error/{0}"));
 
     /// <summary>Every answer to a phone carries a fresh nonce for its next proof.</summary>

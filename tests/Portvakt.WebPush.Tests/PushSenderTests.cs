@@ -159,7 +159,7 @@ public sealed class PushSenderTests
         using var sender = new PushSender(new PushEndpointPolicy([], allowLoopback: true), key, Scene.Contact, new Scene.Clock(), network);
         using var phone = new FakePushSubscription(new Uri("http://127.0.0.1:1234/wp/1"));
 
-        Assert.IsNotType<PushOutcome.Unreachable>(await sender.SendAsync(Scene.Subscription(phone), Scene.Payload, Scene.Minute));
+        Assert.IsNotType<PushOutcome.Unreachable>(await sender.SendAsync(Scene.Subscription(phone), Scene.Payload, Scene.Minute).WaitAsync(TimeSpan.FromSeconds(20)));
 
         await answer.Closed.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.InRange(answer.Served, head.Length, 3 * PushNetwork.MaxAnswerLength); // one buffer for the head, 4 KiB, and what was under way
@@ -177,7 +177,7 @@ public sealed class PushSenderTests
         Assert.False(sending.IsCompleted);
         scene.Time.Advance(TimeSpan.FromTicks(1));
 
-        Assert.Equal(new PushOutcome.Unreachable("TimedOut"), await sending);
+        Assert.Equal(new PushOutcome.Unreachable("TimedOut"), await sending.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public sealed class PushSenderTests
         await scene.Service.NextArrivalAsync();
         await patience.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
     [Fact]
@@ -221,7 +221,7 @@ public sealed class PushSenderTests
             scene.Time.Advance(TimeSpan.FromSeconds(pause));
         }
 
-        Assert.Equal(new PushOutcome.Delivered(), await sending);
+        Assert.Equal(new PushOutcome.Delivered(), await sending.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.Equal(5, scene.Service.RequestCount);
         Assert.Equal(60 - 11, (await phone.NextMessageAsync()).Ttl); // not a second longer than the request itself
     }
@@ -271,7 +271,7 @@ public sealed class PushSenderTests
         Assert.Equal(TimeSpan.FromSeconds(1), await scene.Time.NextWaitAsync());
         scene.Time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(new PushOutcome.Delivered(), await sending);
+        Assert.Equal(new PushOutcome.Delivered(), await sending.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.Equal(54, (await phone.NextMessageAsync()).Ttl);
     }
 

@@ -32,7 +32,8 @@ internal sealed class Scene : IAsyncDisposable
         return new Scene(await FakePushService.StartAsync(clock), clock);
     }
 
-    public Task<PushOutcome> SendAsync(FakePushSubscription to) => Sender.SendAsync(Subscription(to), Payload, Minute);
+    /// <summary>Gives up by the wall clock: where the sender talks to somebody who never answers, its own clock stands still.</summary>
+    public Task<PushOutcome> SendAsync(FakePushSubscription to) => Sender.SendAsync(Subscription(to), Payload, Minute).WaitAsync(TimeSpan.FromSeconds(20));
 
     public static PushSubscription Subscription(FakePushSubscription browser) =>
         PushSubscription.TryCreate(browser.Endpoint.ToString(), browser.P256dh, browser.Auth, out var subscription)

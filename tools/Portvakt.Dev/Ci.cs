@@ -14,7 +14,7 @@ public static class Ci
         await Step.DoAsync("Whitespace", () => Tool.QuietAsync("dotnet", ["format", "whitespace", ".", "--folder", "--verify-no-changes", "--exclude", "artifacts", "data", .. Npm.Packages.Select(package => $"{package}/node_modules")]));
 
         var before = await StateOfTreeAsync();
-        await Npm.InstallAndBuildAsync(always: true);
+        await Npm.InstallAndBuildAsync();
         await Step.DoAsync("Types of the phone app", () => Tool.QuietAsync(Npm.Program, ["run", "check", "--silent"], Repo.Path("src/phone")));
         await Step.DoAsync("Release build, strict", () => Tool.QuietAsync("dotnet", ["build", Repo.Solution, "-c", "Release", "--nologo", "-v", "quiet"]));
         await Step.DoAsync("Code style", () => Tool.QuietAsync("dotnet", ["format", "style", Repo.Solution, "--verify-no-changes", "--no-restore"]));

@@ -69,9 +69,9 @@ public static class Demo
             {
                 ["ASPNETCORE_URLS"] = $"http://localhost:{appPort}",
                 ["ASPNETCORE_ENVIRONMENT"] = "Production",
-                ["OpenIdConnect__Authority"] = issuer,
-                ["OpenIdConnect__ClientId"] = SampleId,
-                ["OpenIdConnect__ClientSecret"] = secret,
+                ["Authority"] = issuer,
+                ["ClientId"] = SampleId,
+                ["ClientSecret"] = secret,
             }, Path.Combine(data, "sample-app.log"));
             await Step.DoAsync("Starting both", async () =>
             {
@@ -153,7 +153,7 @@ public static class Demo
         }
         var password = wanted ?? string.Join('-', Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 5)));
         Files.WritePrivate(file, password + "\n");
-        return (password, wanted is not null);
+        return (password, false);
     }
 
     private static JsonArray ReadRelyingParties(string? file)
@@ -178,9 +178,10 @@ public static class Demo
             {
                 ["client_id"] = SampleId,
                 ["client_secret"] = secret,
-                ["client_name"] = "Eksempelappen",
+                ["client_name"] = "Timeliste",
                 ["redirect_uris"] = new JsonArray($"http://localhost:{appPort}/signin-oidc"),
                 ["post_logout_redirect_uris"] = new JsonArray($"http://localhost:{appPort}/signout-callback-oidc"),
+                ["backchannel_logout_uri"] = $"http://localhost:{appPort}/backchannel-logout",
             },
             .. more.Select(client => client?.DeepClone())]),
     };

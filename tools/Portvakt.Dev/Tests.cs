@@ -83,7 +83,7 @@ public static class Tests
     {
         var clock = Stopwatch.StartNew();
         string[] arguments = filter is null ? ["test", "--silent"] : ["test", "--silent", "--", $"--test-name-pattern={Regex.Escape(filter)}"];
-        var result = await Tool.RunAsync(Npm.Program, arguments, Repo.Path("src/phone"));
+        var result = await Tool.RunAsync(Npm.Program, arguments, Repo.Path("src/phone"), limit: TimeSpan.FromMinutes(5));
         int Count(string what) => Regex.Match(result.Output, $@"^(?:#|ℹ) {what} (\d+)", RegexOptions.Multiline, TimeSpan.FromSeconds(1)) is { Success: true } line
             ? int.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
 

@@ -23,7 +23,7 @@ public static class Tool
         return await EndAsync(process, limit);
     }
 
-    public static async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments, string? directory = null, Dictionary<string, string?>? environment = null, string input = "")
+    public static async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments, string? directory = null, Dictionary<string, string?>? environment = null, string input = "", TimeSpan? limit = null)
     {
         var info = Info(program, arguments, directory, environment);
         info.RedirectStandardInput = info.RedirectStandardOutput = info.RedirectStandardError = true;
@@ -36,7 +36,7 @@ public static class Tool
         process.BeginErrorReadLine();
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
-        var exitCode = await EndAsync(process, limit: null);
+        var exitCode = await EndAsync(process, limit);
         return (exitCode, said.ToString());
     }
 

@@ -92,9 +92,8 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
 
     private bool IsFresh(string? nonce)
     {
-        Span<byte> bytes = stackalloc byte[24];
-        if (nonce is not { Length: 32 } || !Base64Url.TryDecodeFromChars(nonce, bytes, out var written) || written is not 24) return false;
-        if (!CryptographicOperations.FixedTimeEquals(bytes[8..], Mac(bytes[..8]).AsSpan(0, 16))) return false;
+        if (nonce is not { Length: 32 } || PhoneEndpoints.Bytes(nonce) is not { Length: 24 } bytes) return false;
+        if (!CryptographicOperations.FixedTimeEquals(bytes.AsSpan(8), Mac(bytes.AsSpan(0, 8)).AsSpan(0, 16))) return false;
         var age = clock.GetUtcNow().ToUnixTimeMilliseconds() - BinaryPrimitives.ReadInt64BigEndian(bytes);
         return age >= -1000 && age < NonceLifetime.TotalMilliseconds; // another node's clock may be a moment ahead
     }

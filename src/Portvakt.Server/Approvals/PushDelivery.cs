@@ -21,6 +21,9 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
 {
     private const string Column = "phones.push";
 
+    // Constant whatever the host name and language, so that the length tells nothing.
+    private const int PayloadLength = 512;
+
     // Bounded: when push services hang, the newest request matters and the oldest is over anyway.
     private readonly Channel<Errand> _errands = Channel.CreateBounded<Errand>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly Lock _gate = new();
@@ -96,7 +99,7 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
         foreach (var phone in phones)
         {
             if (Open(phone) is not { } subscription) continue;
-            var options = new PushOptions { Ttl = errand.ExpiresAt - clock.GetUtcNow() is { Ticks: > 0 } left ? left : TimeSpan.Zero, Urgency = PushUrgency.High, Topic = TopicOf(phone.Id) };
+            var options = new PushOptions { Ttl = errand.ExpiresAt - clock.GetUtcNow() is { Ticks: > 0 } left ? left : TimeSpan.Zero, Urgency = PushUrgency.High, PaddedLength = PayloadLength, Topic = TopicOf(phone.Id) };
             switch (await Sender().SendWithRetryAsync(subscription, Payload(errand), options, errand.ExpiresAt, cancellationToken))
             {
                 case PushOutcome.Delivered:

@@ -56,6 +56,7 @@ public static class Database
     /// <summary><c>postgres://user:password@host:port/database?key=value</c> as Npgsql wants it.</summary>
     public static string PostgresConnection(string address)
     {
+        if (!address.StartsWith("postgres", StringComparison.OrdinalIgnoreCase)) return new NpgsqlConnectionStringBuilder(address) { MaxAutoPrepare = 40 }.ConnectionString;
         var uri = new Uri(address);
         var user = uri.UserInfo.Split(':', 2);
         var builder = new NpgsqlConnectionStringBuilder { Host = uri.Host, Port = uri.Port > 0 ? uri.Port : 5432, Database = uri.AbsolutePath.TrimStart('/'), MaxAutoPrepare = 40 };

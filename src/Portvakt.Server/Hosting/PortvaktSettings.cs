@@ -24,7 +24,7 @@ public sealed class PortvaktSettings
     /// <summary>Where SQLite and, by default, the master key live.</summary>
     public string DataDirectory { get; set; } = "data";
 
-    /// <summary><c>postgres://user:password@host/database</c>, or empty for SQLite in <see cref="DataDirectory"/>.</summary>
+    /// <summary><c>postgres://user:password@host/database</c> (or Npgsql's own <c>Host=…</c> form), or empty for SQLite in <see cref="DataDirectory"/>.</summary>
     public string? Database { get; set; }
 
     /// <summary>32 random bytes outside the database. Empty: <c>master.key</c> in <see cref="DataDirectory"/>, made when the database is new.</summary>
@@ -80,7 +80,7 @@ public sealed class PortvaktSettings
     /// <summary>Issuer, audience of phones and start of every link: the public address without a slash at the end.</summary>
     public string Origin => PublicUri.GetLeftPart(UriPartial.Authority);
 
-    public bool UsesPostgres => Database?.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) is true;
+    public bool UsesPostgres => Database is { Length: > 0 };
 
     public string MasterKeyPath => string.IsNullOrEmpty(MasterKeyFile) ? Path.Combine(DataDirectory, "master.key") : MasterKeyFile;
 

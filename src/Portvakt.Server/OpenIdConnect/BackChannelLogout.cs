@@ -68,9 +68,9 @@ public sealed class BackChannelLogout(IServiceScopeFactory scopes, IHttpClientFa
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Rhythm, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (true)
         {
+            await Task.Delay(Rhythm, clock, stoppingToken);
             try
             {
                 await DeliverDueAsync(stoppingToken);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Server;
 using Portvakt.Server.Hosting;
@@ -63,7 +64,10 @@ public static class OpenIdConnectModule
             options.TokenValidationParameters.ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256];
             options.TokenValidationParameters.ValidIssuers = [settings.Origin];
             options.TokenValidationParameters.TryAllIssuerSigningKeys = false;
-            options.TokenValidationParameters.IssuerSigningKeyResolver = (_, _, id, _) => keys.Find(id) is { } key ? [key.Credentials.Key] : [];
+
+            // A key by its name and in no other way; none for a header that demands an extension (RFC 7515 section 4.1.11: we have none).
+            options.TokenValidationParameters.IssuerSigningKeyResolver = (_, token, id, _) =>
+                keys.Find(id) is { } key && !((JsonWebToken)token).TryGetHeaderValue<object>("crit", out _) ? [key.Credentials.Key] : [];
 
             // Which key signs is chosen for each token (Engine.SignToken); the engine wants to see one here. Nothing is ever encrypted, and it wants
             // to see a key for that as well.

@@ -181,9 +181,9 @@ public sealed class RelyingParties
         /// <summary>https; http only on this machine; a scheme of its own (RFC 8252, with a dot) for an app on a phone or desktop.</summary>
         private void CheckAddress(string field, string text)
         {
+            if (text.Contains('*', StringComparison.Ordinal)) throw Wrong(field, $"\"{text}\" must be one address: there are no patterns");
             if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || !text.Contains(':', StringComparison.Ordinal)) throw Wrong(field, $"\"{text}\" is not an absolute address");
             if (text.Contains('#', StringComparison.Ordinal)) throw Wrong(field, $"\"{text}\" must have no fragment");
-            if (text.Contains('*', StringComparison.Ordinal)) throw Wrong(field, $"\"{text}\" must be one address: there are no patterns");
             if (address.UserInfo.Length > 0) throw Wrong(field, $"\"{text}\" must hold no name or password");
             var isFit = address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback) || address.Scheme.Contains('.', StringComparison.Ordinal);
             if (!isFit) throw Wrong(field, $"\"{text}\" must be https (http is for this machine only)");

@@ -12,6 +12,6 @@ await build({
   absWorkingDir: root, entryPoints: tests.map(file => `test/${file}`), outdir: out, bundle: true, format: 'esm', platform: 'node', target: 'node20',
   outExtension: { '.js': '.mjs' }, sourcemap: 'inline', define: { VERSION: '"0.0.0"', ROOT: JSON.stringify(join(root, '../..')) }, logLevel: 'warning',
 });
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...tests.map(file => join(out, file.replace('.ts', '.mjs')))], { stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...process.argv.slice(2), ...tests.map(file => join(out, file.replace('.ts', '.mjs')))], { stdio: 'inherit' });
 rmSync(out, { recursive: true });
 process.exit(status ?? 1);

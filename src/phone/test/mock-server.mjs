@@ -124,12 +124,11 @@ export function mock({ now = () => Math.floor(Date.now() / 1000), unlock = ['pas
     const { header, payload } = await verifyJws(jws, 'portvakt-bind+jws', head => head.jwk);
     const p = JSON.parse(payload);
     const kid = thumbprint(header.jwk);
-    const binding = [...state.codes.values()].find(one => one.kid === kid);
-    must(binding && !binding.void && !binding.used, 422, 'binding', 'code');
-    const { challenge, long, short } = binding;
+    const binding = [...state.codes].find(([code]) => p.codeHash === b64u(labelled('portvakt/code/v1', code)))?.[1];
+    must(binding?.kid === kid && !binding.void && !binding.used, 422, 'binding', 'code');
+    const { challenge } = binding;
     binding.challenge = null;
     must(challenge && p.challenge === challenge && p.kid === kid && p.aud === state.origin && p.v === 1, 422, 'binding', 'members');
-    must([long, short].some(code => p.codeHash === b64u(labelled('portvakt/code/v1', code))), 422, 'binding', 'code hash');
     must((p.passkey === null) !== (p.pin === null), 422, 'binding', 'unlock');
     must(p.consent === '2026-11' && typeof p.device === 'string' && /^\d+\.\d+\.\d+$/.test(p.app), 422, 'binding', 'consent, device, app');
     const phone = { kid, jwk: header.jwk, push: p.push, device: p.device, pin: p.pin, wrong: 0 };

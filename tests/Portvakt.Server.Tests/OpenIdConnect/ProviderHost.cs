@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
@@ -5,8 +6,11 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -48,22 +52,39 @@ public sealed class ProviderHost : IAsyncDisposable
     private readonly byte[] _masterKey = RandomNumberGenerator.GetBytes(32);
     private WebApplication _app = null!;
 
-    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
+    /// <summary>Made once and copied: making the tables takes longer than most tests.</summary>
+    private static readonly Lazy<Task<string>> EmptyDatabase = new(async () =>
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory("portvakt-oidc").FullName, "empty.db");
+        await using var db = new SqlitePortvaktDb(new DbContextOptionsBuilder<SqlitePortvaktDb>().UseSqlite($"Data Source={file};Pooling=False").UseSnakeCaseNamingConvention().Options);
+        await db.Database.EnsureCreatedAsync(); // in WAL mode, as in production
+        return file;
+    });
+
+    private ProviderHost(DateTimeOffset now) => Clock = new FakeTimeProvider(now);
+
+    /// <summary>Stands still until a test moves it. Others over a socket have their own clock, so there it stands at the real time.</summary>
+    public FakeTimeProvider Clock { get; }
 
     /// <summary>What the back channel meets at the other end.</summary>
     public FarEnd FarEnd { get; } = new();
 
+    public Statements Statements { get; } = new();
+
     public string Address { get; private set; } = Issuer;
+
+    private string DatabaseFile => Path.Combine(_folder, "portvakt.db");
 
     public IServiceProvider Services => _app.Services;
 
     public Guid Kari { get; private set; }
     public Guid Ola { get; private set; }
 
-    public static async Task<ProviderHost> StartAsync(string clients = Clients, bool overKestrel = false, Action<IServiceCollection>? also = null)
+    public static async Task<ProviderHost> StartAsync(string clients = Clients, bool overKestrel = false)
     {
-        var host = new ProviderHost();
-        await host.BeginAsync(clients, overKestrel, host._masterKey, also);
+        var host = new ProviderHost(overKestrel ? TimeProvider.System.GetUtcNow() : new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
+        File.Copy(await EmptyDatabase.Value, host.DatabaseFile);
+        await host.BeginAsync(clients, overKestrel, host._masterKey);
         await host.InDatabaseAsync(async db =>
         {
             var (kari, ola) = (new Person(UserName.Parse("kari"), "Kari Nordmann", host.Clock.GetUtcNow()) { Email = "kari@skole.test" }, new Person(UserName.Parse("ola"), "Ola Nordmann", host.Clock.GetUtcNow()));
@@ -79,7 +100,7 @@ public sealed class ProviderHost : IAsyncDisposable
     public async Task RestartAsync(string clients = Clients, byte[]? otherMasterKey = null)
     {
         await _app.DisposeAsync();
-        await BeginAsync(clients, overKestrel: false, otherMasterKey ?? _masterKey, also: null);
+        await BeginAsync(clients, overKestrel: false, otherMasterKey ?? _masterKey);
     }
 
     public Browser NewBrowser() => new(this);
@@ -103,10 +124,11 @@ public sealed class ProviderHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
+        using (var connection = new SqliteConnection($"Data Source={DatabaseFile}")) SqliteConnection.ClearPool(connection);
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task BeginAsync(string clients, bool overKestrel, byte[] masterKey, Action<IServiceCollection>? also)
+    private async Task BeginAsync(string clients, bool overKestrel, byte[] masterKey)
     {
         var file = Path.Combine(_folder, "relying-parties.json");
         await File.WriteAllTextAsync(file, clients);
@@ -127,14 +149,15 @@ public sealed class ProviderHost : IAsyncDisposable
         builder.Services.AddSingleton(Options.Create(settings));
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddSingleton(new Vault(masterKey));
-        builder.Services.AddDbContext<PortvaktDb, SqlitePortvaktDb>(options => options.UseSqlite($"Data Source={Path.Combine(_folder, "portvakt.db")};Pooling=False").UseSnakeCaseNamingConvention());
+        builder.Services.AddDbContext<PortvaktDb, SqlitePortvaktDb>(options => options.UseSqlite($"Data Source={DatabaseFile}").UseSnakeCaseNamingConvention().AddInterceptors(Statements));
         builder.Services.AddScoped<SessionStore>().AddScoped<SessionIssuer>().AddScoped<SignInJourney>();
         builder.Services.AddOpenIdConnect(settings);
-        builder.Services.AddHttpClient(BackChannelLogout.ClientName).ConfigurePrimaryHttpMessageHandler(() => new Line(FarEnd));
-        also?.Invoke(builder.Services);
+        if (!overKestrel) builder.Services.AddHttpClient(BackChannelLogout.ClientName).ConfigurePrimaryHttpMessageHandler(() => new Line(FarEnd));
+
+        // Tests deliver when they say so.
+        foreach (var background in builder.Services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory is not null).ToList()) builder.Services.Remove(background);
 
         _app = builder.Build();
-        await InDatabaseAsync(db => db.Database.EnsureCreatedAsync());
         _app.MapPost("/test/sign-in/{attempt}", SignInAsThePagesWouldAsync);
         _app.MapOpenIdConnect();
         await _app.StartAsync();
@@ -149,14 +172,37 @@ public sealed class ProviderHost : IAsyncDisposable
         row.AnswerStaySignedIn(false, clock.GetUtcNow());
         Assert.True(await issuer.IssueAsync(http, row, who, SignInStep.Finish));
         http.Response.StatusCode = StatusCodes.Status303SeeOther;
-        http.Response.Headers.Location = $"{row.ReturnPath}&attempt={row.Id}";
+        http.Response.Headers.Location = $"{http.Request.Scheme}://{http.Request.Host}{row.ReturnPath}&attempt={row.Id}";
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>What the database is asked.</summary>
+public sealed class Statements : DbCommandInterceptor
+{
+    private int _reads;
+    private int _writes;
+
+    /// <summary>Reads and written statements since the last time somebody asked.</summary>
+    public (int Reads, int Writes) Take() => (Interlocked.Exchange(ref _reads, 0), Interlocked.Exchange(ref _writes, 0));
+
+    public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+    {
+        if (command.CommandText.StartsWith("SELECT", StringComparison.Ordinal)) Interlocked.Increment(ref _reads);
+        else Interlocked.Increment(ref _writes);
+        return ValueTask.FromResult(result);
+    }
+
+    public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _writes);
+        return ValueTask.FromResult(result);
     }
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { secondsLeft, totp } from '../core/totp';
 import { ask, subscribe } from '../platform/push';
 import { type Account } from '../platform/store';
@@ -17,7 +17,7 @@ function Code({ account }: { account: Account }) {
   const [code, setCode] = useState('');
   const [copied, setCopied] = useState(false);
   const step = Math.floor(now.value / period);
-  useEffect(() => {
+  useLayoutEffect(() => {
     let stale = false;
     void totp(key, step * period, digits, period).then(made => { if (!stale) setCode(made); });
     return () => { stale = true; };

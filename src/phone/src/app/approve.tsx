@@ -34,10 +34,7 @@ export function Approve() {
     setBusy(false);
   };
   const say = () => {
-    if (!prepared || busy) {
-      if (!busy) setTrouble({ key: 'NumberMissing', values: [context.digits] });
-      return;
-    }
+    if (!prepared || busy) return;
     // No await before this: the tap belongs to the phone's unlock.
     void run(withPin ? approveWithPin(prepared, pin) : approve(prepared));
   };

@@ -11,8 +11,9 @@ import * as keys from '../platform/keys';
 import * as passkey from '../platform/passkey';
 import * as pin from '../platform/pin';
 import * as push from '../platform/push';
-import { type Account, type Bound, keep, persist, put } from '../platform/store';
+import { type Account, type Bound, dropKey, keep, keepKey, persist, put, waitingKey } from '../platform/store';
 import { accounts, type Adding, type Binding, go, justAdded, push as pushState, type Say, type Screen } from './state';
+import { keepCode } from './start';
 import { remember, watch } from './watch';
 
 /** What the app says about a binding that failed. */
@@ -50,15 +51,17 @@ export function typed(text: string): Say | null {
   return null;
 }
 
-/** Makes the device key and presents the code; the person is asked before anything is bound. */
+/** Presents the code with the device key; the person is asked before anything is bound. */
 export async function begin(code: string, again: Screen): Promise<void> {
-  keep('code', null);
+  keepCode(code);
   go({ at: 'working', text: 'Checking' });
-  const device = await keys.makeDeviceKey();
+  const device = await waitingKey() ?? await keys.makeDeviceKey();
+  await keepKey(device);
   const reply = await call<BeginAnswer>(null, 'POST', 'binding/begin', { code, kid: device.kid });
   if (!reply.ok) {
+    if (reply.failure.code !== 'network') keep('code', null);
     const say = explain(reply.failure);
-    go(again.at === 'type' ? { ...again, error: say } : { at: 'problem', say, again });
+    go(again.at === 'type' ? { ...again, error: say, code } : { at: 'problem', say, again });
     return;
   }
   const answer = reply.value;
@@ -66,6 +69,11 @@ export async function begin(code: string, again: Screen): Promise<void> {
     passkey.available(), enrolChallenge(fromB64u(answer.challenge), device.kid)]);
   const unlock = hasUnlock && answer.unlock.includes('passkey') ? 'passkey' : answer.unlock.includes('pin') ? 'pin' : 'none';
   go({ at: 'confirm', binding: { code, device, begin: answer, enrolChallenge: challenge, unlock } });
+}
+
+export function refuse(): void {
+  keep('code', null);
+  go({ at: 'home' });
 }
 
 /** Straight from the tap on "yes": the passkey is the first thing that happens. */
@@ -100,6 +108,11 @@ export async function allow(binding: Binding, wanted: boolean): Promise<void> {
 
 async function finish(binding: Binding, wantsPush: boolean): Promise<void> {
   go({ at: 'working', text: 'Activating' });
+  const say = await bind(binding, wantsPush).catch((): Say => ({ key: 'BindingRefused' }));
+  if (say) go({ at: 'problem', say, again: { at: 'method', adding: 'work' } });
+}
+
+async function bind(binding: Binding, wantsPush: boolean): Promise<Say | null> {
   const { begin, device, code } = binding;
   const [subscription, seedKey] = await Promise.all([wantsPush ? push.subscribe(begin.vapidPublicKey) : null, keys.makeSeedKey()]);
   const jws = await bindingMessage(device.key, device.jwk, code, {
@@ -108,10 +121,9 @@ async function finish(binding: Binding, wantsPush: boolean): Promise<void> {
     seedKey: b64u(seedKey.publicKey), consent: consentVersion, app: version, device: deviceName(),
   });
   const reply = await call<FinishAnswer>(null, 'POST', 'binding/finish', { jws });
-  if (!reply.ok) {
-    go({ at: 'problem', say: explain(reply.failure), again: { at: 'method', adding: 'work' } });
-    return;
-  }
+  // A key that the server has refused, or has already taken while its answer was lost, is not offered again.
+  if (reply.ok || reply.failure.code === 'binding') await dropKey();
+  if (!reply.ok) return explain(reply.failure);
   const answer = reply.value;
   const secret = await openSeed(seedKey.privateKey, fromB64u(begin.challenge), device.kid, answer.seed);
   const unlock: Bound['unlock'] = binding.passkey
@@ -128,7 +140,9 @@ async function finish(binding: Binding, wantsPush: boolean): Promise<void> {
       relyingParty: begin.relyingParty.id, vapidPublicKey: begin.vapidPublicKey, unlock, dead: null,
     },
   });
+  keep('code', null);
   watch();
+  return null;
 }
 
 export async function addOther(other: OtherAccount): Promise<void> {

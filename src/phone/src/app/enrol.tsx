@@ -3,7 +3,7 @@ import { fromBase32 } from '../core/bytes';
 import { group, type OtherAccount } from '../core/code';
 import type { CameraFault } from '../platform/camera';
 import { scan } from '../platform/camera';
-import { accept, addOther, allow, choosePin, scanned, typed } from './bind';
+import { accept, addOther, allow, choosePin, refuse, scanned, typed } from './bind';
 import { Alert, Button, Field, Form, Icon, icons, P, Page, Title, Trouble } from './parts';
 import { type Adding, type Binding, go, type Say, type Screen } from './state';
 import { Lost } from './start';
@@ -69,7 +69,7 @@ export function Scan({ adding }: { adding: Adding }) {
       if (typeof camera === 'string') setFault(camera);
       else if (left) camera.stop();
       else stop = camera.stop;
-    });
+    }, () => setFault('none'));
     return () => {
       left = true;
       stop?.();
@@ -85,8 +85,8 @@ export function Scan({ adding }: { adding: Adding }) {
   </Page>;
 }
 
-export function TypeWork({ error }: { error?: Say | undefined }) {
-  const [code, setCode] = useState('');
+export function TypeWork({ error, before }: { error?: Say | undefined; before?: string | undefined }) {
+  const [code, setCode] = useState(group(before ?? ''));
   const [trouble, setTrouble] = useState<Say | null>(error ?? null);
   return <Page title={t('EnterCode')}>
     <Form onSend={() => setTrouble(typed(code))}>
@@ -142,7 +142,7 @@ export function Confirm({ binding, error }: { binding: Binding; error?: Say | un
     </dl>
     {binding.unlock === 'passkey' && <P>{t('ConfirmUnlock')}</P>}
     <Trouble say={error} />
-    <Button variant="secondary" onTap={() => go({ at: 'home' })}>{t('ConfirmNo')}</Button>
+    <Button variant="secondary" onTap={refuse}>{t('ConfirmNo')}</Button>
     <Button onTap={() => void accept(binding)}>{t('ConfirmYes')}</Button>
   </Page>;
 }

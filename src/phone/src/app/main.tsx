@@ -10,8 +10,8 @@ import { Later, seldom } from './later';
 import { Lock } from './lock';
 import { Working } from './parts';
 import { accounts, go, locked, push as pushState, request, said, screen } from './state';
-import { agreed, Consent, enter, Get, keepCode, present, Unsupported } from './start';
-import { check, hidden, idle, load, maybeUpdate, report, seen, tick } from './watch';
+import { agreed, Consent, enter, Get, keepCode, keptCode, present, Unsupported } from './start';
+import { check, hidden, idle, load, lockIfAway, maybeUpdate, report, seen, tick } from './watch';
 import { language, speak } from './words';
 
 function View() {
@@ -50,10 +50,8 @@ function fragment(): { opened?: string; code?: string; get: boolean } {
 }
 
 async function wake(opened?: string): Promise<void> {
-  seen();
-  maybeUpdate();
-  const left = await leftBehind();
-  if (agreed()) await check(opened ?? left ?? undefined);
+  lockIfAway(); // Before anything is waited for: the old screen must not be seen meanwhile.
+  if (agreed()) await seen(leftBehind().then(left => opened ?? left));
 }
 
 async function start(): Promise<void> {
@@ -67,20 +65,22 @@ async function start(): Promise<void> {
     screen.value = { at: 'unsupported' };
   }
   pushState.value = push.state();
+  tick();
+  // The server is asked while the words are on their way: someone may be waiting before a door.
+  const waking = wake(opened);
   await speaking;
-  seen();
   if (screen.value.at === 'unsupported') {
     // Nothing can be kept here; the text says what to do.
   } else if (accounts.value.length > 0 && agreed()) {
-    if (code) enter();
+    if (keptCode()) enter();
     else if (get) go({ at: 'get' });
   } else if (get || (!installed() && !agreed() && kind() !== 'computer')) go({ at: 'get' });
   else enter();
   root.textContent = '';
   render(<App />, root);
 
-  void wake(opened).then(() => { if (agreed()) void report(); });
-  void startWorker(id => void wake(id), () => { if (idle()) location.reload(); });
+  void waking.then(() => { if (agreed()) void report(); });
+  void startWorker(id => void wake(id), () => void check().then(maybeUpdate), () => { if (idle()) location.reload(); });
   setTimeout(() => void seldom(), 1500); // Fetched while the first screen is read.
   setInterval(() => { if (document.visibilityState === 'visible') tick(); }, 1000);
   document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') void wake(); else hidden(); });

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { type Key, type Language, languages } from '../generated/words';
 import { back, type Say } from './state';
 import { change, language, t } from './words';
@@ -7,7 +7,8 @@ import { change, language, t } from './words';
 /** The heading of a screen takes the focus, so that a screen reader says where one is. */
 export function Title({ children }: { children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  // Before the screen is painted: a moment later it could take the focus from a field that has just been tapped.
+  useLayoutEffect(() => heading.current?.focus(), []);
   return <h1 class="ds-heading" data-size="sm" tabIndex={-1} ref={heading}>{children}</h1>;
 }
 

@@ -11,7 +11,7 @@ export function Seldom({ now }: { now: Screen }) {
     case 'method': return <Method key={now.adding} adding={now.adding} />;
     case 'camera': return <CameraWhy adding={now.adding} />;
     case 'scan': return <Scan adding={now.adding} />;
-    case 'type': return now.adding === 'work' ? <TypeWork error={now.error} /> : <TypeOther />;
+    case 'type': return now.adding === 'work' ? <TypeWork error={now.error} before={now.code} /> : <TypeOther />;
     case 'other': return <Other account={now.account} />;
     case 'confirm': return <Confirm binding={now.binding} error={now.error} />;
     case 'pin': return <ChoosePin binding={now.binding} />;

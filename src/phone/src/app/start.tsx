@@ -7,7 +7,7 @@ import { Alert, Button, LanguageChoice, P, Page } from './parts';
 import { go, lost } from './state';
 import { t } from './words';
 
-/** Ten minutes, like the code itself. */
+/** Ten minutes, like the code itself: through the consent, and through a reload. */
 const keptFor = 600_000;
 export const keepCode = (code: string): void => keep('code', `${Date.now()} ${code}`);
 export function keptCode(): string | null {
@@ -20,6 +20,8 @@ export const present = async (code: string): Promise<void> => (await seldom()).b
 
 /** Where one goes when the app is open and nothing else is asked. */
 export function enter(): void {
+  // From the install page onwards a reload leads here, not back to it.
+  if (location.pathname !== '/phone/') history.replaceState(null, '', `/phone/${location.search}`);
   if (!agreed()) return go({ at: 'consent' });
   const code = keptCode();
   if (code) void present(code);
@@ -42,7 +44,7 @@ export function Get() {
     <P>{t('GetWhy')}</P>
     {prompt
       ? <Button onTap={() => void prompt.prompt().then(() => { offer.value = null; })}>{t('Get')}</Button>
-      : installed() ? null : <ol class="steps">{steps[phone].map(step => <li key={step}>{t(step)}</li>)}</ol>}
+      : installed() ? null : phone === 'computer' ? steps.computer.map(text => <P key={text}>{t(text)}</P>) : <ol class="steps">{steps[phone].map(step => <li key={step}>{t(step)}</li>)}</ol>}
     {phone.startsWith('iphone') && !installed() && <Alert color="info"><p>{t('GetIphoneWhy')}</p></Alert>}
     <Button variant={prompt ? 'secondary' : 'primary'} onTap={enter}>{t('Open')}</Button>
     <LanguageChoice />

@@ -37,7 +37,7 @@ export type Screen =
   | { at: 'method'; adding: Adding }
   | { at: 'camera'; adding: Adding }
   | { at: 'scan'; adding: Adding }
-  | { at: 'type'; adding: Adding; error?: Say }
+  | { at: 'type'; adding: Adding; error?: Say; code?: string }
   | { at: 'working'; text: Key }
   | { at: 'other'; account: OtherAccount }
   | { at: 'confirm'; binding: Binding; error?: Say }

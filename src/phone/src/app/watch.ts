@@ -54,7 +54,7 @@ let asking: Promise<void> | null = null;
 let askAgain = false;
 
 /** Asks for each account whether something waits; many causes at once make one question, and one more after it. */
-export function check(opened?: string): Promise<void> {
+export function check(opened: Promise<string | null> = Promise.resolve(null)): Promise<void> {
   if (asking) {
     askAgain = true;
     return asking;
@@ -64,7 +64,8 @@ export function check(opened?: string): Promise<void> {
       askAgain = false;
       await Promise.all(asked.value.map(ask));
     } while (askAgain);
-    if (opened && !over.has(opened) && !request.value && reached.value && screen.value.at === 'home') {
+    const id = await opened;
+    if (id && !over.has(id) && !request.value && reached.value && screen.value.at === 'home') {
       showEnding('nothing', null);
     }
   })().finally(() => { asking = null; });
@@ -83,7 +84,7 @@ async function ask(account: BoundAccount): Promise<void> {
   if (shown?.account.id === account.id && shown.question.context.id !== waiting?.id && !answering) {
     // The server has let go of it (a new one, or it was stopped on the computer).
     close();
-    if (!waiting) showEnding('expired', shown.question);
+    if (!waiting) showEnding(shown.question.context.exp <= time.now() ? 'expired' : 'nothing', shown.question);
   }
   if (!waiting || over.has(waiting.id) || request.value) return;
   const question = await readQuestion(waiting, account.bound.audience);
@@ -137,14 +138,20 @@ const lockAfter = 300_000;
 export function hidden(): void {
   if (!locked.value) keep('hidden-at', String(Date.now()));
   watch();
+  maybeUpdate();
 }
 
-export function seen(): void {
+export function lockIfAway(): void {
   const since = note('hidden-at');
   if (since !== null && Date.now() - Number(since) > lockAfter && accounts.value.some(account => account.bound)) locked.value = true;
+}
+
+export async function seen(opened: Promise<string | null>): Promise<void> {
   pushState.value = push.state();
   tick();
+  await check(opened);
   watch();
+  maybeUpdate();
 }
 
 /** A newer version may start when nothing is lost by it. */

@@ -104,7 +104,6 @@ export type Key =
   | 'NotifyText'
   | 'NotifyTitle'
   | 'NumberLabel'
-  | 'NumberMissing'
   | 'Offline'
   | 'OneMoment'
   | 'Open'

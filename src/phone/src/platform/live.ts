@@ -19,6 +19,8 @@ export function follow(caller: Caller, changed: () => void): () => void {
       let watchdog = setTimeout(end, silence);
       const reply = await send(caller, 'GET', 'events', undefined, attempt.signal);
       if (reply.ok && reply.value.body) {
+        // What happened while nobody listened must be asked for.
+        changed();
         const reader = reply.value.body.pipeThrough(new TextDecoderStream()).getReader();
         try {
           let line = '';
@@ -42,8 +44,6 @@ export function follow(caller: Caller, changed: () => void): () => void {
       clearTimeout(watchdog);
       stopped.signal.removeEventListener('abort', end);
       await pause(wait);
-      // What happened while nothing was heard must be asked for.
-      if (!stopped.signal.aborted) changed();
     }
   })();
   return () => stopped.abort();

@@ -1,4 +1,5 @@
 import type { TotpAlgorithm } from '../generated/contract';
+import type { NewDeviceKey } from './keys';
 
 /** What makes an account answer sign-ins: its own device key and its own unlock. */
 export type Bound = {
@@ -37,21 +38,25 @@ const done = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve, re
 function open(): Promise<IDBDatabase> {
   return database ??= new Promise((resolve, reject) => {
     const request = indexedDB.open('portvakt', 1);
-    request.onupgradeneeded = () => request.result.createObjectStore('accounts', { keyPath: 'id' });
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore('accounts', { keyPath: 'id' });
+      request.result.createObjectStore('device-key');
+    };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
 }
 
-const accounts = async (mode: IDBTransactionMode): Promise<IDBObjectStore> =>
-  (await open()).transaction('accounts', mode).objectStore('accounts');
+type Shelf = 'accounts' | 'device-key';
+const shelf = async (name: Shelf, mode: IDBTransactionMode): Promise<IDBObjectStore> =>
+  (await open()).transaction(name, mode).objectStore(name);
 
 /** Rejects where the browser keeps nothing (Lockdown Mode, some private windows). */
 export const all = async (): Promise<Account[]> =>
-  (await done<Account[]>((await accounts('readonly')).getAll())).sort((a, b) => a.added - b.added);
+  (await done<Account[]>((await shelf('accounts', 'readonly')).getAll())).sort((a, b) => a.added - b.added);
 
-async function write(change: (store: IDBObjectStore) => void): Promise<void> {
-  const store = await accounts('readwrite');
+async function write(name: Shelf, change: (store: IDBObjectStore) => void): Promise<void> {
+  const store = await shelf(name, 'readwrite');
   change(store);
   // The transaction, not the request: what is answered as kept must be kept.
   await new Promise<void>((resolve, reject) => {
@@ -60,8 +65,14 @@ async function write(change: (store: IDBObjectStore) => void): Promise<void> {
   });
 }
 
-export const put = (account: Account): Promise<void> => write(store => store.put(account));
-export const remove = (id: string): Promise<void> => write(store => store.delete(id));
+export const put = (account: Account): Promise<void> => write('accounts', store => store.put(account));
+export const remove = (id: string): Promise<void> => write('accounts', store => store.delete(id));
+
+/** The device key that waits for an account. A reload must find the same one: a code shown by two keys is void. */
+export const waitingKey = async (): Promise<NewDeviceKey | undefined> =>
+  done<NewDeviceKey | undefined>((await shelf('device-key', 'readonly')).get('next'));
+export const keepKey = (key: NewDeviceKey): Promise<void> => write('device-key', store => store.put(key, 'next'));
+export const dropKey = (): Promise<void> => write('device-key', store => store.delete('next'));
 
 /** Asks the browser not to clear the keys when space runs out. */
 export async function persist(): Promise<boolean> {

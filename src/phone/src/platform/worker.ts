@@ -10,8 +10,11 @@ const address = '/phone/sw.js';
 
 let waiting: ServiceWorker | null = null;
 
-/** Starts the service worker. `opened` is told the id of a request that a notification opened. */
-export async function start(opened: (id: string) => void, replaced: () => void): Promise<void> {
+/**
+ * Starts the service worker. `opened` is told the id of a request that a notification opened, `newer` that a newer version
+ * waits for {@link welcomeUpdate}, `replaced` that it has taken over.
+ */
+export async function start(opened: (id: string) => void, newer: () => void, replaced: () => void): Promise<void> {
   if (!('serviceWorker' in navigator)) return;
   const { serviceWorker } = navigator;
   // The only script address of the app that is not in its HTML, and it is always the same.
@@ -23,10 +26,15 @@ export async function start(opened: (id: string) => void, replaced: () => void):
   if (serviceWorker.controller) serviceWorker.addEventListener('controllerchange', replaced, { once: true });
   try {
     const registration = await serviceWorker.register(policy?.createScriptURL(address) ?? address, { scope: '/phone/', updateViaCache: 'none' });
+    const ready = (worker: ServiceWorker) => {
+      if (!serviceWorker.controller) return;
+      waiting = worker;
+      newer();
+    };
     const watch = (worker: ServiceWorker | null) => worker?.addEventListener('statechange', () => {
-      if (worker.state === 'installed' && serviceWorker.controller) waiting = worker;
+      if (worker.state === 'installed') ready(worker);
     });
-    waiting = serviceWorker.controller ? registration.waiting : null;
+    if (registration.waiting) ready(registration.waiting);
     watch(registration.installing);
     registration.addEventListener('updatefound', () => watch(registration.installing));
   } catch {

@@ -1,0 +1,219 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Portvakt.Domain;
+using Portvakt.Domain.Authenticators;
+using Portvakt.Testing;
+
+namespace Portvakt.Server.Tests.Actors;
+
+/// <summary>What a phone was told: HTTP status, the stable code of a problem, and the body.</summary>
+public sealed record PhoneAnswer(HttpStatusCode Status, string? Code, JsonObject Body)
+{
+    public bool Ok => (int)Status is >= 200 and < 300;
+
+    public string Text(string name) => Body[name]!.GetValue<string>();
+}
+
+/// <summary>
+/// The phone app in C#: a real P-256 device key, a soft passkey, and the wire protocol of docs/protocol.md byte for byte. At the same
+/// time the specification of the protocol for whoever writes another app. Every part of what it sends can be bent by an attacker.
+/// </summary>
+public sealed class Phone : IDisposable
+{
+    private readonly HttpClient _http;
+    private readonly TimeProvider _clock;
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private string _nonce = "";
+
+    public Phone(PortvaktServer server, TimeProvider? clock = null)
+    {
+        _http = new HttpClient(server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
+        _http.DefaultRequestHeaders.Add("Test-Address", "192.0.2.20");
+        _clock = clock ?? server.Clock;
+        Passkey = new SoftAuthenticator(new Uri(PortvaktServer.Origin).Host, PortvaktServer.Origin) { BackupEligible = true, BackupState = true };
+        var point = _key.ExportParameters(false).Q;
+        Jwk = new JsonObject { ["kty"] = "EC", ["crv"] = "P-256", ["x"] = Base64Url.EncodeToString(point.X), ["y"] = Base64Url.EncodeToString(point.Y) };
+        KeyId = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{Jwk["x"]}}","y":"{{Jwk["y"]}}"}""")));
+    }
+
+    public SoftAuthenticator Passkey { get; }
+    public JsonObject Jwk { get; }
+    public string KeyId { get; set; }
+
+    /// <summary>A PIN instead of a passkey.</summary>
+    public string? Pin { get; set; }
+
+    public JsonObject? Push { get; set; }
+    public byte[] Seed { get; private set; } = [];
+    public string Device { get; set; } = "iPhone · Safari";
+
+    /// <summary>Scans (or types) a code and goes all the way to bound.</summary>
+    public async Task<PhoneAnswer> BindAsync(string code)
+    {
+        var begun = await BeginAsync(code);
+        return begun.Ok ? await FinishAsync(code, begun) : begun;
+    }
+
+    public Task<PhoneAnswer> BeginAsync(string code) => PostAsync("/phone/api/binding/begin", new JsonObject { ["code"] = Normalised(code), ["kid"] = KeyId }, proof: false);
+
+    public async Task<PhoneAnswer> FinishAsync(string code, PhoneAnswer begun, Action<JsonObject>? tamper = null, Func<string, string>? bend = null)
+    {
+        var challenge = Base64Url.DecodeFromChars(begun.Text("challenge"));
+        using var ephemeral = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        var point = ephemeral.ExportParameters(false).Q;
+        var made = Pin is null ? Passkey.Create(LabelledHash.Of("portvakt/enrol/v1", challenge, Encoding.ASCII.GetBytes(KeyId))) : null;
+        var statement = new JsonObject
+        {
+            ["v"] = 1,
+            ["aud"] = PortvaktServer.Origin,
+            ["codeHash"] = Base64Url.EncodeToString(BindingCode.HashOf(Normalised(code))),
+            ["challenge"] = begun.Text("challenge"),
+            ["kid"] = KeyId,
+            ["passkey"] = made is null ? null : new JsonObject { ["attestationObject"] = Base64Url.EncodeToString(made.AttestationObject), ["clientDataJson"] = Base64Url.EncodeToString(made.ClientDataJson) },
+            ["pin"] = Pin is null ? null : PinProof(Pin),
+            ["push"] = Push?.DeepClone(),
+            ["seedKey"] = Base64Url.EncodeToString([4, .. point.X!, .. point.Y!]),
+            ["consent"] = "2026-11",
+            ["app"] = "0.1.0",
+            ["device"] = Device,
+        };
+        tamper?.Invoke(statement);
+        var jws = Sign(new JsonObject { ["alg"] = "ES256", ["typ"] = "portvakt-bind+jws", ["jwk"] = Jwk.DeepClone() }, Encoding.UTF8.GetBytes(statement.ToJsonString()));
+        var answer = await PostAsync("/phone/api/binding/finish", new JsonObject { ["jws"] = bend?.Invoke(jws) ?? jws }, proof: false);
+        if (answer.Ok) Seed = OpenSeed(answer.Body["seed"]!.AsObject(), ephemeral, challenge);
+        return answer;
+    }
+
+    /// <summary>Whatever waits: its id, and the context bytes exactly as they came.</summary>
+    public async Task<(string Id, byte[] Context)?> PendingAsync()
+    {
+        var answer = await GetAsync("/phone/api/pending");
+        Assert.True(answer.Ok, $"{answer.Status} {answer.Code}");
+        return answer.Body["request"] is JsonObject request ? (request["id"]!.GetValue<string>(), Base64Url.DecodeFromChars(request["context"]!.GetValue<string>())) : null;
+    }
+
+    public async Task<PhoneAnswer> ApproveAsync(string number)
+    {
+        var (id, context) = await PendingAsync() ?? throw new InvalidOperationException("Nothing waits on this phone.");
+        return await AnswerAsync(id, context, "approve", number);
+    }
+
+    public async Task<PhoneAnswer> DenyAsync(string decision = "cancelled")
+    {
+        var (id, context) = await PendingAsync() ?? throw new InvalidOperationException("Nothing waits on this phone.");
+        return await AnswerAsync(id, context, decision, null);
+    }
+
+    public async Task<PhoneAnswer> AnswerAsync(
+        string id, byte[] context, string decision, string? number, Action<JsonObject>? tamper = null, Action<JsonObject>? tamperBody = null, Func<byte[], byte[]>? signOther = null, string? pin = null)
+    {
+        var c = JsonNode.Parse(context)!.AsObject();
+        var statement = new JsonObject
+        {
+            ["v"] = 1,
+            ["id"] = id,
+            ["aud"] = PortvaktServer.Origin,
+            ["ctx"] = Base64Url.EncodeToString(SHA256.HashData(context)),
+            ["nonce"] = c["nonce"]!.GetValue<string>(),
+            ["decision"] = decision,
+            ["num"] = number,
+            ["iat"] = _clock.GetUtcNow().ToUnixTimeSeconds(),
+        };
+        tamper?.Invoke(statement);
+        var bytes = Encoding.UTF8.GetBytes(statement.ToJsonString());
+        var body = new JsonObject { ["jws"] = Sign(new JsonObject { ["alg"] = "ES256", ["typ"] = "portvakt-decision+jws", ["kid"] = KeyId }, bytes) };
+        if (decision is "approve" && Pin is not null) body["pin"] = PinProof(pin ?? Pin);
+        else if (decision is "approve")
+        {
+            var assertion = Passkey.Get(LabelledHash.Of("portvakt/decision/v1", signOther?.Invoke(bytes) ?? bytes));
+            body["assertion"] = new JsonObject
+            {
+                ["credentialId"] = Base64Url.EncodeToString(assertion.CredentialId),
+                ["authenticatorData"] = Base64Url.EncodeToString(assertion.AuthenticatorData),
+                ["clientDataJson"] = Base64Url.EncodeToString(assertion.ClientDataJson),
+                ["signature"] = Base64Url.EncodeToString(assertion.Signature),
+            };
+        }
+
+        tamperBody?.Invoke(body);
+        return await PostAsync($"/phone/api/approvals/{id}/answer", body);
+    }
+
+    /// <summary>The six digits the phone shows now; no network needed.</summary>
+    public string Code() => Totp.CodeFor(Seed, Totp.StepAt(_clock.GetUtcNow()));
+
+    public Task<PhoneAnswer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null, proof: true);
+
+    public Task<PhoneAnswer> PostAsync(string path, JsonObject body, bool proof = true) => SendAsync(HttpMethod.Post, path, Encoding.UTF8.GetBytes(body.ToJsonString()), proof);
+
+    /// <summary>One request exactly as given, for attackers that want to send it again.</summary>
+    public async Task<PhoneAnswer> SendOnceAsync(HttpMethod method, string path, byte[]? body, string? proof)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(body);
+            request.Content.Headers.ContentType = new("application/json");
+        }
+
+        if (proof is not null) request.Headers.Add("Portvakt-Proof", proof);
+        using var answer = await _http.SendAsync(request);
+        if (answer.Headers.TryGetValues("Portvakt-Nonce", out var nonces)) _nonce = nonces.Single();
+        var text = await answer.Content.ReadAsStringAsync();
+        var json = text.StartsWith('{') ? JsonNode.Parse(text)!.AsObject() : [];
+        return new PhoneAnswer(answer.StatusCode, json["code"]?.GetValue<string>(), json);
+    }
+
+    public string Proof(HttpMethod method, string path, byte[]? body, Action<JsonObject>? tamper = null)
+    {
+        var payload = new JsonObject
+        {
+            ["htm"] = method.Method,
+            ["htu"] = PortvaktServer.Origin + path,
+            ["iat"] = _clock.GetUtcNow().ToUnixTimeSeconds(),
+            ["jti"] = RandomId.New(),
+            ["nonce"] = _nonce,
+        };
+        if (body is not null) payload["bh"] = Base64Url.EncodeToString(SHA256.HashData(body));
+        tamper?.Invoke(payload);
+        return Sign(new JsonObject { ["alg"] = "ES256", ["typ"] = "portvakt-proof+jws", ["kid"] = KeyId }, Encoding.UTF8.GetBytes(payload.ToJsonString()));
+    }
+
+    public string Sign(JsonObject header, byte[] payload)
+    {
+        var text = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header.ToJsonString()))}.{Base64Url.EncodeToString(payload)}";
+        return $"{text}.{Base64Url.EncodeToString(_key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation))}";
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _key.Dispose();
+        Passkey.Dispose();
+    }
+
+    private async Task<PhoneAnswer> SendAsync(HttpMethod method, string path, byte[]? body, bool proof)
+    {
+        var answer = await SendOnceAsync(method, path, body, proof ? Proof(method, path, body) : null);
+        return proof && answer is { Status: HttpStatusCode.Unauthorized, Code: "nonce" } ? await SendOnceAsync(method, path, body, Proof(method, path, body)) : answer;
+    }
+
+    private string PinProof(string pin) => Base64Url.EncodeToString(HMACSHA256.HashData(_key.ExportPkcs8PrivateKey(), Encoding.UTF8.GetBytes(pin)));
+
+    private static string Normalised(string code) => code.Replace("-", "", StringComparison.Ordinal).ToUpperInvariant();
+
+    private byte[] OpenSeed(JsonObject seed, ECDiffieHellman mine, byte[] challenge)
+    {
+        var point = Base64Url.DecodeFromChars(seed["key"]!.GetValue<string>());
+        using var theirs = ECDiffieHellman.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = new ECPoint { X = point[1..33], Y = point[33..] } });
+        byte[] info = [.. "portvakt/seed/v1"u8, 0, .. Encoding.ASCII.GetBytes(KeyId)];
+        using var aes = new AesGcm(HKDF.DeriveKey(HashAlgorithmName.SHA256, mine.DeriveRawSecretAgreement(theirs.PublicKey), 32, challenge, info), 16);
+        var box = Base64Url.DecodeFromChars(seed["ciphertext"]!.GetValue<string>());
+        var plain = new byte[box.Length - 16];
+        aes.Decrypt(Base64Url.DecodeFromChars(seed["iv"]!.GetValue<string>()), box.AsSpan(0, plain.Length), box.AsSpan(plain.Length), plain);
+        return plain;
+    }
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+using Portvakt.Domain.People;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+
+namespace Portvakt.Server.Tests.Actors;
+
+public enum DatabaseKind
+{
+    Sqlite,
+    Postgres,
+}
+
+/// <summary>The whole server in this process, on a database of its own, with a clock that stands still until a test moves it.</summary>
+public sealed class PortvaktServer : IAsyncDisposable
+{
+    public const string Origin = "https://id.test";
+    public const string Password = "en grønn elefant på taket";
+    public const string RedirectUri = "https://app.test/signin-oidc";
+
+    private const string Clients = $$"""
+        [{ "client_id": "timeliste", "client_name": "Timeliste", "client_secret": "a-secret-that-a-machine-chose-0123456789", "redirect_uris": ["{{RedirectUri}}"] },
+         { "client_id": "strict", "client_name": "Lønn", "client_secret": "another-secret-that-a-machine-chose-01234", "redirect_uris": ["https://pay.test/cb"], "default_acr_values": ["urn:portvakt:aal2"] }]
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("portvakt-server").FullName;
+    private readonly Dictionary<string, string?> _settings = new(StringComparer.Ordinal);
+    private WebApplication _app = null!;
+    private int _people;
+
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Every line the server has logged.</summary>
+    public LogLines Log { get; } = new();
+
+    public static async Task<PortvaktServer> StartAsync(DatabaseKind kind, Dictionary<string, string?>? settings = null)
+    {
+        var server = new PortvaktServer();
+        await File.WriteAllTextAsync(Path.Combine(server._folder, "clients.json"), Clients);
+        foreach (var (name, value) in new Dictionary<string, string?>
+        {
+            ["PublicAddress"] = Origin,
+            ["Organisation"] = "Eksempel kommune",
+            ["DataDirectory"] = server._folder,
+            ["PushContact"] = "mailto:it@eksempel.no",
+            ["RelyingPartiesFile"] = Path.Combine(server._folder, "clients.json"),
+            ["MigrateAtStart"] = "true",
+            ["AfterDeadline"] = "EnrolNow",
+            ["Database"] = kind is DatabaseKind.Postgres ? await NewPostgresDatabaseAsync() : null,
+        }) server._settings[$"Portvakt:{name}"] = value;
+        foreach (var (name, value) in settings ?? []) server._settings[name] = value;
+        await server.StartAsync();
+        return server;
+    }
+
+    /// <summary>The same database and keys under a new process: what a restart is to those outside.</summary>
+    public async Task RestartAsync()
+    {
+        await _app.DisposeAsync();
+        await StartAsync();
+    }
+
+    /// <summary>Another server on the same database and the same master key.</summary>
+    public HttpMessageHandler Handler() => ((TestServer)_app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()).CreateHandler();
+
+    public async Task<Person> AddPersonAsync(string name = "Kari Nordmann", TimeSpan? deadlineIn = null)
+    {
+        await using var scope = Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        var now = Clock.GetUtcNow();
+        var userName = UserName.Parse($"{name.Split(' ')[0]}{Interlocked.Increment(ref _people).ToString(CultureInfo.InvariantCulture)}");
+        var person = new Person(userName, name, now) { Email = $"{userName}@eksempel.no" };
+        person.SetPassword(await Services.GetRequiredService<PasswordHash>().HashAsync(PasswordRules.Normalise(Password)!, CancellationToken.None));
+        var deadline = now + (deadlineIn ?? TimeSpan.FromDays(-1));
+        person.Require(now - TimeSpan.FromDays(30), deadline);
+        db.People.Add(person);
+        await db.SaveChangesAsync();
+        return person;
+    }
+
+    public async Task<T> ReadAsync<T>(Func<PortvaktDb, Task<T>> query)
+    {
+        await using var scope = Services.CreateAsyncScope();
+        return await query(scope.ServiceProvider.GetRequiredService<PortvaktDb>());
+    }
+
+    public async Task ChangeAsync(Func<PortvaktDb, Task> change)
+    {
+        await using var scope = Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        await change(db);
+        await db.SaveChangesAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Where the tests' PostgreSQL listens; null when none is configured, which CI does not accept.</summary>
+    public static string? PostgresConnection => Environment.GetEnvironmentVariable("PORTVAKT_TEST_POSTGRES") is { Length: > 0 } text ? text : null;
+
+    private async Task StartAsync()
+    {
+        _app = PortvaktHost.Build([], builder =>
+        {
+            builder.WebHost.UseTestServer();
+            builder.Configuration.AddInMemoryCollection(_settings);
+            builder.Services.AddSingleton<TimeProvider>(Clock);
+            builder.Services.AddSingleton<IStartupFilter, AddressFilter>();
+            builder.Logging.ClearProviders().AddProvider(Log);
+        }, Path.Combine(Repository(), "src", "Portvakt.Server"));
+        await PortvaktHost.PrepareAsync(_app, CancellationToken.None);
+        await _app.StartAsync();
+    }
+
+    /// <summary>The root of the checkout, from wherever the tests run.</summary>
+    public static string Repository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "global.json"))) folder = folder.Parent;
+        return folder.FullName;
+    }
+
+    private static async Task<string> NewPostgresDatabaseAsync()
+    {
+        var name = $"portvakt_{Guid.NewGuid():N}";
+        await using var connection = new NpgsqlConnection(PostgresConnection);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
+        await command.ExecuteNonQueryAsync();
+        return new NpgsqlConnectionStringBuilder(PostgresConnection) { Database = name }.ConnectionString;
+    }
+
+    /// <summary>The test server has no sockets; a header of the actor says where it would have come from.</summary>
+    private sealed class AddressFilter : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(async (http, rest) =>
+            {
+                http.Connection.RemoteIpAddress = IPAddress.TryParse(http.Request.Headers["Test-Address"], out var address) ? address : IPAddress.Parse("192.0.2.1");
+                await rest(http);
+            });
+            next(app);
+        };
+    }
+}
+
+/// <summary>Keeps what was logged, so that a test can look for what must never stand there.</summary>
+public sealed class LogLines : ILoggerProvider
+{
+    private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
+
+    public string All => string.Join('\n', _lines);
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+
+    public void Dispose()
+    {
+        // Nothing to close.
+    }
+
+    private sealed class Logger(LogLines lines, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel)) lines._lines.Enqueue($"{logLevel} {category} {formatter(state, exception)} {exception}");
+        }
+    }
+}

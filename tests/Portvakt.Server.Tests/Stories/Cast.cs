@@ -1,0 +1,97 @@
+using Portvakt.Domain.People;
+using Portvakt.Server.Tests.Actors;
+
+namespace Portvakt.Server.Tests.Stories;
+
+/// <summary>A stage per database: the same stories are told on both.</summary>
+public sealed class SqliteStage : Stage
+{
+    public SqliteStage() : base(DatabaseKind.Sqlite) { }
+}
+
+/// <summary>As <see cref="SqliteStage"/>.</summary>
+public sealed class PostgresStage : Stage
+{
+    public PostgresStage() : base(DatabaseKind.Postgres) { }
+}
+
+/// <summary>One server, many people: each story brings a person of its own.</summary>
+public abstract class Stage(DatabaseKind kind) : IAsyncLifetime
+{
+    private PortvaktServer? _server;
+
+    public PortvaktServer Server
+    {
+        get
+        {
+            Assert.SkipWhen(_server is null, "No PostgreSQL is configured (PORTVAKT_TEST_POSTGRES); `dotnet run dev.cs test` starts one.");
+            return _server!;
+        }
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        if (kind is DatabaseKind.Postgres && PortvaktServer.PostgresConnection is null)
+        {
+            // Never silently in CI.
+            if (Environment.GetEnvironmentVariable("CI") is "true") throw new InvalidOperationException("PORTVAKT_TEST_POSTGRES is not set.");
+            return;
+        }
+
+        _server = await PortvaktServer.StartAsync(kind, new Dictionary<string, string?> { ["Portvakt:AllowPinUnlock"] = "true" });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null) await _server.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>What stories do again and again.</summary>
+public static class Cast
+{
+    /// <summary>The relying party sends the browser; it ends at the password page.</summary>
+    public static Task<Browser> OpenAppAsync(this Browser browser, string client = "timeliste", string extra = "") => browser.OpenAsync(
+        $"/connect/authorize?client_id={client}&response_type=code&redirect_uri={Uri.EscapeDataString(client is "strict" ? "https://pay.test/cb" : PortvaktServer.RedirectUri)}"
+        + $"&scope=openid%20profile&state=s1&nonce=n1&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256{extra}");
+
+    public static Task<Browser> PasswordAsync(this Browser browser, Person person, string? password = null) =>
+        browser.Fill("Brukernavn", person.UserName).Fill("Passord", password ?? PortvaktServer.Password).PressAsync("Logg på");
+
+    /// <summary>From the password page to a bound, tested phone and the backup page.</summary>
+    public static async Task<Phone> EnrolPhoneAsync(this Browser browser, PortvaktServer server, Phone? phone = null)
+    {
+        phone ??= new Phone(server);
+        await browser.PressAsync("Neste");
+        await browser.PressAsync("Konfigurer");
+        var bound = await phone.BindAsync(browser.TypedCode);
+        Assert.True(bound.Ok, $"{bound.Status} {bound.Code}");
+        await browser.ReloadAsync();
+        await browser.PressAsync("Neste");
+        var answer = await phone.ApproveAsync(browser.MatchingNumber);
+        Assert.Equal("approved", answer.Text("outcome"));
+        await browser.PressAsync("Jeg har godkjent");
+        return phone;
+    }
+
+    /// <summary>The end of the enrolment: finished, stay signed in or not, done.</summary>
+    public static async Task<Browser> FinishAsync(this Browser browser, bool stay = true)
+    {
+        await browser.PressAsync("Fullført");
+        await browser.PressAsync(stay ? "Ja" : "Nei");
+        return await browser.PressAsync("Ferdig");
+    }
+
+    /// <summary>A person who has enrolled, with the phone in hand and nobody signed in.</summary>
+    public static async Task<(Person Person, Phone Phone)> EnrolledAsync(PortvaktServer server, Phone? phone = null)
+    {
+        var person = await server.AddPersonAsync();
+        using var browser = new Browser(server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(person);
+        phone = await browser.EnrolPhoneAsync(server, phone);
+        await browser.FinishAsync(stay: false);
+        return (person, phone);
+    }
+}
