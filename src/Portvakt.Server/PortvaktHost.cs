@@ -76,7 +76,7 @@ public static class PortvaktHost
         app.UseExceptionHandler("/error/500");
         app.UseStatusCodePagesForPeople();
         app.UseRequestLocalization();
-        app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = file => file.Context.Response.Headers.CacheControl = file.Context.Request.Query.ContainsKey("v") ? "public, max-age=31536000, immutable" : "no-cache" });
+        app.UsePageFiles();
         app.UseRouting();
         app.UseAuthentication(); // OpenIddict reads protocol messages here; people are known by SessionStore
         app.MapRazorPages();
