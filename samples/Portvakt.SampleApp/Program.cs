@@ -9,7 +9,10 @@ using Portvakt.SampleApp;
 
 // Timeliste, a relying party: the least an application must do to let people sign in with Portvakt.
 //   dotnet run --project samples/Portvakt.SampleApp -- --urls http://localhost:5005 --Authority http://localhost:5000 --ClientId timeliste --ClientSecret …
-var builder = WebApplication.CreateBuilder(args);
+// The stylesheet lies beside the published program, or in the sources when it runs from a build.
+var beside = AppContext.BaseDirectory;
+var home = Directory.Exists(Path.Combine(beside, "wwwroot")) ? beside : Path.GetFullPath(Path.Combine(beside, "..", "..", ".."));
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = home });
 var authority = Setting("Authority").TrimEnd('/');
 var overTls = !new Uri(authority).IsLoopback || authority.StartsWith("https:", StringComparison.Ordinal);
 

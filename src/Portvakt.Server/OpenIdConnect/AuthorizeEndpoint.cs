@@ -53,19 +53,22 @@ public static class AuthorizeEndpoint
         var isWeak = signedIn is not null && signedIn.Session.Assurance < requested;
         var isOther = signedIn is not null && await IsSomebodyElseAsync(http, request, signedIn);
 
-        if (signedIn is not null && !isWeak && !isOther && (isFresh || !(asksAnew || isOld)))
+        var isAnswered = signedIn is not null && !isWeak && !isOther && (isFresh || !(asksAnew || isOld));
+        if (isAnswered)
         {
-            var grant = new Grant(client.ClientId, signedIn.Session, signedIn.Person, string.Join(' ', request.GetScopes()));
+            var grant = new Grant(client.ClientId, signedIn!.Session, signedIn.Person, string.Join(' ', request.GetScopes()));
             if (await grants.IssueCodeAsync(grant, request.RedirectUri!, request.CodeChallenge!, request.Nonce, http.RequestAborted))
                 return Results.SignIn(TokenClaims.Of(grant, settings.Value.Origin), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
         }
-        else if (request.HasPromptValue(PromptValues.None))
+
+        if (request.HasPromptValue(PromptValues.None))
         {
             return isWeak && !isOld && !isOther
                 ? Refuse(Errors.InteractionRequired, "Stronger sign-in is needed.")
                 : Refuse(Errors.LoginRequired, "Sign-in is needed.");
         }
-        else if (isFresh)
+
+        if (isFresh && !isAnswered)
         {
             // The person has just signed in for this request and it still does not do; once more would end the same way.
             await db.TrySaveAsync(http.RequestAborted);

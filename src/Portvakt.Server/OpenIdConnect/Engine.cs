@@ -162,9 +162,9 @@ internal static class Engine
     {
         public ValueTask HandleAsync(GenerateTokenContext context)
         {
-            context.SigningCredentials = keys.Current.Credentials;
             context.SecurityTokenDescriptor.SigningCredentials = keys.Current.Credentials;
             context.SecurityTokenDescriptor.Issuer = settings.Value.Origin;
+            context.SecurityTokenDescriptor.Subject.RemoveClaims(Claims.Private.Presenter); // the engine's own note; client_id and azp say it to everybody
             return default;
         }
     }

@@ -21,14 +21,15 @@ public sealed class ProviderDocuments(IOptionsMonitor<OpenIddictServerOptions> e
     public const string KeysPath = "/.well-known/jwks.json";
 
     private readonly Lazy<Document> _discovery = new(() => new Document(Discovery(engine.CurrentValue, settings.Value.Origin), TimeSpan.FromHours(1)));
-    private (ImmutableArray<SigningKey> Keys, Document Document)? _keys;
+    private KeyDocument? _keys;
 
     internal Task DiscoveryAsync(HttpContext http) => _discovery.Value.SendAsync(http);
 
     internal Task KeysAsync(HttpContext http)
     {
         var published = keys.Published;
-        if (_keys is not { } made || made.Keys != published) _keys = made = (published, new Document(KeySet(published), TimeSpan.FromMinutes(15)));
+        var made = _keys;
+        if (made is null || made.Keys != published) _keys = made = new KeyDocument(published, new Document(KeySet(published), TimeSpan.FromMinutes(15)));
         return made.Document.SendAsync(http);
     }
 
@@ -99,6 +100,8 @@ public sealed class ProviderDocuments(IOptionsMonitor<OpenIddictServerOptions> e
 
         return stream.ToArray();
     }
+
+    private sealed record KeyDocument(ImmutableArray<SigningKey> Keys, Document Document);
 
     /// <summary>Bytes with a name for what they are (RFC 9110 section 8.8.3), so that who has them is told so and nothing more.</summary>
     private sealed class Document(byte[] bytes, TimeSpan freshness)

@@ -14,7 +14,7 @@ internal sealed class SeeOther(string address) : IResult
     /// <summary>The same request as a GET, in one canonical spelling: sorted, everything escaped, without <paramref name="leaveOut"/>.</summary>
     public static string SameRequest(HttpRequest request, string? leaveOut)
     {
-        IEnumerable<KeyValuePair<string, Microsoft.Extensions.Primitives.StringValues>> parameters = request.HasFormContentType ? request.Form : request.Query;
+        IEnumerable<KeyValuePair<string, Microsoft.Extensions.Primitives.StringValues>> parameters = HttpMethods.IsPost(request.Method) ? request.Form : request.Query;
         return request.Path + QueryString.Create(parameters.Where(pair => pair.Key != leaveOut).OrderBy(pair => pair.Key, StringComparer.Ordinal)).ToUriComponent();
     }
 }

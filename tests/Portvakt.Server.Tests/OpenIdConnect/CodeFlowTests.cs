@@ -42,6 +42,8 @@ public sealed class CodeFlowTests
         Assert.Equal(ProviderHost.Issuer, (string?)tokens.AccessClaims["aud"]);
         Assert.Equal(ProviderHost.ClientId, (string?)tokens.AccessClaims["client_id"]);
         Assert.Equal(300, (long)tokens.Json["expires_in"]!);
+        Assert.Equal("acr aud auth_time client_id exp iat iss jti scope sid sub", string.Join(' ', tokens.AccessClaims.Select(claim => claim.Key).Order(StringComparer.Ordinal)));
+        Assert.Equal("acr amr at_hash aud auth_time azp email exp iat iss locale name nonce preferred_username sid sub", string.Join(' ', id.Select(claim => claim.Key).Order(StringComparer.Ordinal)));
     }
 
     [Fact]

@@ -27,6 +27,7 @@ public sealed class SampleAppTests
             using var browser = host.NewBrowser();
             var start = await browser.GetAsync($"{app}/");
             Assert.Contains("Logg på", start.Body, StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync($"{app}/timeliste.css")).Status);
 
             var page = await SignInAsync(browser, app, host.Kari);
             Assert.Contains("Hei, Kari Nordmann!", page.Body, StringComparison.Ordinal);
@@ -83,9 +84,8 @@ public sealed class SampleAppTests
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         var configuration = folder.Parent!.Name;
         while (!File.Exists(Path.Combine(folder!.FullName, "Directory.Packages.props"))) folder = folder.Parent;
-        var project = Path.Combine(folder.FullName, "samples", "Portvakt.SampleApp");
-        var program = Path.Combine(project, "bin", configuration, "net10.0", "portvakt-sample-app.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", [program, "--contentRoot", project, "--urls", app, "--Authority", provider, "--ClientId", "timeliste", "--ClientSecret", ProviderHost.ClientSecret, "--Logging:LogLevel:Default", "Error"])
+        var program = Path.Combine(folder.FullName, "samples", "Portvakt.SampleApp", "bin", configuration, "net10.0", "portvakt-sample-app.dll");
+        return Process.Start(new ProcessStartInfo("dotnet", [program, "--urls", app, "--Authority", provider, "--ClientId", "timeliste", "--ClientSecret", ProviderHost.ClientSecret, "--Logging:LogLevel:Default", "Error"])
         {
             UseShellExecute = false,
         })!;
