@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Playwright;
+using Portvakt.Testing;
+
+namespace Portvakt.EndToEnd.Tests.Actors;
+
+/// <summary>A person of the organisation, freshly added, with a password and nothing else.</summary>
+public sealed record Employee(string UserName, string Name, string Password);
+
+/// <summary>
+/// Everything that runs: the server and the application as programs of their own, a push service, and one browser for all
+/// computers. Phones bring their own browser. One house serves a whole test run; the people in it are fresh for each test.
+/// </summary>
+public sealed class House : IAsyncDisposable
+{
+    public const string Organisation = "Eksempel kommune";
+
+    private readonly string _data = Directory.CreateTempSubdirectory("portvakt-end-to-end-").FullName;
+    private readonly Dictionary<string, string> _settings = new(StringComparer.Ordinal);
+    private RunningProgram? _server;
+    private RunningProgram? _application;
+    private IBrowser? _computers;
+    private int _people;
+
+    private House()
+    {
+    }
+
+    /// <summary>Origin of the server, without a slash at the end.</summary>
+    public string Server { get; private set; } = "";
+
+    /// <summary>Origin of the sample application.</summary>
+    public string Application { get; private set; } = "";
+
+    public FakePushService PushService { get; private set; } = null!;
+    public IPlaywright Playwright { get; private set; } = null!;
+    public RunningProgram ServerProgram => _server!;
+
+    /// <summary>The browser of all computers; each computer is a context of its own.</summary>
+    public IBrowser Computers => _computers!;
+
+    /// <summary>Debian's Chromium; <c>PORTVAKT_CHROMIUM</c> names another.</summary>
+    public static string Chromium => Environment.GetEnvironmentVariable("PORTVAKT_CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium";
+
+    public static async Task<House> OpenAsync()
+    {
+        var house = new House();
+        try
+        {
+            await house.StartAsync();
+            return house;
+        }
+        catch
+        {
+            await house.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <param name="name">Full name.</param>
+    /// <param name="deadline">From when nobody gets in without a second factor; by default yesterday, so that it must be done now.</param>
+    public async Task<Employee> AddAsync(string name = "Kari Nordmann", DateTimeOffset? deadline = null)
+    {
+        var number = Interlocked.Increment(ref _people);
+        var employee = new Employee(
+            string.Create(CultureInfo.InvariantCulture, $"{name.Split(' ')[0].ToLowerInvariant()}{number}"), name,
+            string.Join('-', Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 5))));
+        var now = TimeProvider.System.GetUtcNow();
+        await RunningProgram.RunAsync(
+            ProgramFile("src/Portvakt.Server", "portvakt.dll"),
+            [
+                "people", "add", employee.UserName, "--name", name, "--email", $"{employee.UserName}@eksempel.kommune.no",
+                "--enrol-from", now.AddDays(-30).ToString("O"), "--deadline", (deadline ?? now.AddDays(-1)).ToString("O"), "--password-stdin",
+            ],
+            _settings, employee.Password + "\n");
+        return employee;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_computers is not null) await _computers.DisposeAsync();
+        Playwright?.Dispose();
+        if (_application is not null) await _application.DisposeAsync();
+        if (_server is not null) await _server.DisposeAsync();
+        if (PushService is not null) await PushService.DisposeAsync();
+        Directory.Delete(_data, recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        Server = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RunningProgram.FreePort()}");
+        Application = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RunningProgram.FreePort()}");
+        PushService = await FakePushService.StartAsync(TimeProvider.System);
+
+        var secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        var parties = Path.Combine(_data, "relying-parties.json");
+        await File.WriteAllTextAsync(parties, JsonSerializer.Serialize(new
+        {
+            relying_parties = new[]
+            {
+                new
+                {
+                    client_id = "timeliste",
+                    client_name = "Timeliste",
+                    client_secret = secret,
+                    redirect_uris = new[] { Application + "/signin-oidc" },
+                    post_logout_redirect_uris = new[] { Application + "/signout-callback-oidc" },
+                    backchannel_logout_uri = Application + "/backchannel-logout",
+                },
+            },
+        }));
+
+        foreach (var (name, value) in new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["ASPNETCORE_URLS"] = Server,
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["Portvakt__Demo"] = "true",
+            ["Portvakt__PublicAddress"] = Server,
+            ["Portvakt__Organisation"] = Organisation,
+            ["Portvakt__Helpdesk"] = "Brukerstøtte, telefon 55 50 00 00",
+            ["Portvakt__DataDirectory"] = _data,
+            ["Portvakt__RelyingPartiesFile"] = parties,
+            ["Portvakt__AfterDeadline"] = "EnrolNow",
+            ["Portvakt__AllowPinUnlock"] = "true",
+            ["Portvakt__AllowLoopbackPush"] = "true",
+            ["Portvakt__PushContact"] = "mailto:it@eksempel.kommune.no",
+        }) _settings[name] = value;
+
+        var portvakt = ProgramFile("src/Portvakt.Server", "portvakt.dll");
+        await RunningProgram.RunAsync(portvakt, ["migrate"], _settings);
+        _server = await RunningProgram.StartAsync(portvakt, ["serve"], _settings, Server + "/health/ready");
+        _application = await RunningProgram.StartAsync(
+            ProgramFile("samples/Portvakt.SampleApp", "portvakt-sample-app.dll"), [],
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["ASPNETCORE_URLS"] = Application,
+                ["ASPNETCORE_ENVIRONMENT"] = "Production",
+                ["Authority"] = Server,
+                ["ClientId"] = "timeliste",
+                ["ClientSecret"] = secret,
+            },
+            Application + "/");
+
+        Playwright = await Microsoft.Playwright.Playwright.CreateAsync();
+        _computers = await Playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = Flags });
+    }
+
+    /// <summary>Nothing of the browser's own goes out; containers have no sandbox and little shared memory.</summary>
+    internal static readonly string[] Flags =
+        ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+    /// <summary>What the build made of a project, in the same configuration as this test.</summary>
+    private static string ProgramFile(string project, string assembly)
+    {
+        var own = new DirectoryInfo(AppContext.BaseDirectory);
+        for (var folder = own; folder is not null; folder = folder.Parent)
+        {
+            if (!File.Exists(Path.Combine(folder.FullName, "Portvakt.slnx"))) continue;
+            var file = Path.Combine(folder.FullName, project, "bin", own.Parent!.Name, own.Name, assembly);
+            return File.Exists(file) ? file : throw new InvalidOperationException($"{file} has not been built.");
+        }
+
+        throw new InvalidOperationException("Portvakt.slnx is not above the test's own folder.");
+    }
+}

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Portvakt.EndToEnd.Tests.Actors;
+
+/// <summary>Another program that runs beside the test and ends with it. What it said is shown when it fails.</summary>
+public sealed class RunningProgram : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly Process _process;
+    private readonly StringBuilder _said = new();
+
+    private RunningProgram(string assembly, string[] arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var info = new ProcessStartInfo("dotnet", [assembly, .. arguments])
+        {
+            WorkingDirectory = Path.GetDirectoryName(assembly)!,
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment) info.Environment[name] = value;
+        _process = new Process { StartInfo = info };
+        _process.OutputDataReceived += Listen;
+        _process.ErrorDataReceived += Listen;
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Everything it has said so far.</summary>
+    public string Said
+    {
+        get
+        {
+            lock (_said) return _said.ToString();
+        }
+    }
+
+    /// <summary>Resident memory in bytes.</summary>
+    public long Memory
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <summary>Starts it and waits until it answers with success at <paramref name="address"/>.</summary>
+    public static async Task<RunningProgram> StartAsync(string assembly, string[] arguments, IReadOnlyDictionary<string, string> environment, string address)
+    {
+        var program = new RunningProgram(assembly, arguments, environment);
+        using var http = new HttpClient();
+        var clock = Stopwatch.StartNew();
+        while (!await AnswersAsync(http, address))
+        {
+            if (program._process.HasExited || clock.Elapsed > Patience)
+            {
+                await program.DisposeAsync();
+                throw new InvalidOperationException($"{Path.GetFileName(assembly)} does not answer at {address}. It said:\n{program.Said}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
+        }
+
+        return program;
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    /// <exception cref="InvalidOperationException">It failed; the message is what it said.</exception>
+    public static async Task RunAsync(string assembly, string[] arguments, IReadOnlyDictionary<string, string> environment, string input = "")
+    {
+        await using var program = new RunningProgram(assembly, arguments, environment);
+        await program._process.StandardInput.WriteAsync(input);
+        program._process.StandardInput.Close();
+        await program._process.WaitForExitAsync().WaitAsync(Patience);
+        if (program._process.ExitCode != 0) throw new InvalidOperationException($"{Path.GetFileName(assembly)} {string.Join(' ', arguments)} failed:\n{program.Said}");
+    }
+
+    /// <summary>A port that was free a moment ago.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private static async Task<bool> AnswersAsync(HttpClient http, string address)
+    {
+        try
+        {
+            using var answer = await http.GetAsync(address);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false; // not yet
+        }
+    }
+
+    private void Listen(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is null) return;
+        lock (_said) _said.AppendLine(line.Data);
+    }
+}

@@ -1,0 +1,233 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Portvakt.EndToEnd.Tests.Actors;
+
+/// <summary>
+/// The journey, step by step, on a computer and a phone side by side. Every step checks the words of its screen before it acts.
+/// Whoever wants to look at the screens (for accessibility, for pictures) is called at each of them.
+/// </summary>
+/// <param name="computer">Where the person signs in.</param>
+/// <param name="phone">What they hold in their hand.</param>
+/// <param name="words">What both must say.</param>
+/// <param name="look">Called with the name of each screen met; the page waits meanwhile.</param>
+public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, Func<string, IPage, Task>? look = null)
+{
+    public Computer Computer { get; set; } = computer;
+    public PhoneInBrowser Phone => phone;
+
+    private IPage Page => Computer.Page;
+
+    /// <summary>P1 to P9 and T1 to T10: from the application with a password to the application with two factors.</summary>
+    public async Task EnrolAsync(Employee employee)
+    {
+        await ToSetUpAsync(employee);
+        await GetTheAppAsync();
+        await ScanAsync();
+        await BindAsync();
+        await TestAsync();
+        await FinishAsync();
+    }
+
+    /// <summary>P1 to P5: as far as the picture.</summary>
+    public async Task ToSetUpAsync(Employee employee)
+    {
+        await ToMethodAsync(employee);
+        await Expect(Page.GetByRole(AriaRole.Radio, new PageGetByRoleOptions { Name = words.ReceiveNotifications })).ToBeCheckedAsync();
+        await Expect(Page.GetByRole(AriaRole.Radio, new PageGetByRoleOptions { Name = words.UseVerificationCode })).Not.ToBeCheckedAsync();
+        await LookAsync("P4-method", Page);
+        await ClickAsync(words.SetUp);
+
+        await HeadingAsync(words.SetUpMobileApp);
+        await Expect(Page.Locator("svg.pv-qr")).ToBeVisibleAsync();
+        await Expect(Page.GetByText(words.CannotScan, new PageGetByTextOptions { Exact = true })).ToBeVisibleAsync();
+        await Expect(Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = words.GuideIphone, Exact = true })).ToBeVisibleAsync();
+        await Expect(Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = words.GuideAndroid, Exact = true })).ToBeVisibleAsync();
+        await Expect(Button(words.Next)).ToBeDisabledAsync(); // opens when the phone is ready, not before
+        await LookAsync("P5-setup", Page);
+    }
+
+    /// <summary>P1 to P3: password, interruption, choice of method.</summary>
+    public async Task ToMethodAsync(Employee employee)
+    {
+        await Computer.OpenApplicationAsync();
+        await HeadingAsync(words.SignIn);
+        await LookAsync("P1-password", Page);
+        await Computer.SignInAsync(employee);
+
+        await HeadingAsync(words.MoreInformation);
+        await LookAsync("P2-more-information", Page);
+        await ClickAsync(words.Next);
+
+        await HeadingAsync(words.Additional);
+        await Expect(Page.GetByRole(AriaRole.Combobox)).ToHaveValueAsync("app");
+        await Expect(Page.GetByRole(AriaRole.Combobox).Locator("option:checked")).ToHaveTextAsync(words.MobileApp);
+    }
+
+    /// <summary>T1 to T3: from the address to the app's first screen.</summary>
+    public async Task GetTheAppAsync()
+    {
+        await phone.OpenAsync();
+        await Expect(phone.Button(words.Get)).ToBeVisibleAsync();
+        await LookAsync("T1-get", phone.Page);
+        await phone.TapAsync(words.Get);
+        await phone.TapAsync(words.Open);
+
+        await Expect(phone.Button(words.Agree)).ToBeVisibleAsync();
+        await LookAsync("T2-privacy", phone.Page);
+        await phone.TapAsync(words.Agree);
+
+        await Expect(phone.Button(words.ScanQr)).ToBeVisibleAsync();
+        await Expect(phone.Button(words.EnterCode)).ToBeVisibleAsync();
+        await LookAsync("T3-first", phone.Page);
+    }
+
+    /// <summary>T5 and T6: the camera reads the picture on the computer's screen.</summary>
+    public async Task ScanAsync()
+    {
+        await phone.TapAsync(words.ScanQr);
+        await LookAsync("T5-camera", phone.Page);
+        await phone.PointCameraAtAsync(Computer);
+        await phone.TapAsync(words.CameraOn);
+        await Expect(phone.Button(words.YesAdd)).ToBeVisibleAsync();
+    }
+
+    /// <summary>T3 without a camera: the code under "Can't scan the image?" is typed.</summary>
+    public async Task TypeCodeAsync()
+    {
+        await phone.TapAsync(words.EnterCode);
+        await TypeIntoFieldAsync();
+        await Expect(phone.Button(words.YesAdd)).ToBeVisibleAsync();
+    }
+
+    /// <summary>The code as it stands on the computer, into the field of the phone.</summary>
+    public async Task TypeIntoFieldAsync()
+    {
+        await Expect(phone.Page.Locator("#code")).ToBeVisibleAsync();
+        await LookAsync("T3-enter-code", phone.Page);
+        await phone.Page.Locator("#code").FillAsync(await ReadCodeAsync());
+        await phone.TapAsync(words.Next);
+    }
+
+    public async Task<string> ReadCodeAsync()
+    {
+        var details = Page.Locator("details");
+        if (await details.GetAttributeAsync("open") is null) await details.Locator("summary").ClickAsync();
+        return (await Page.Locator("[data-typed-code]").InnerTextAsync()).Trim();
+    }
+
+    /// <summary>T7, T8 and T10: keys, unlock, notifications, the account in the list.</summary>
+    public async Task BindAsync()
+    {
+        await LookAsync("T7-confirm", phone.Page);
+        await phone.TapAsync(words.YesAdd);
+
+        await Expect(phone.Button(words.Allow)).ToBeVisibleAsync();
+        await LookAsync("T8-notifications", phone.Page);
+        await phone.TapAsync(words.Allow);
+        await BoundAsync();
+    }
+
+    /// <summary>T10: the account in the list with its code, and the phone has said that it was activated.</summary>
+    public async Task BoundAsync()
+    {
+        await Expect(phone.Heading(words.Accounts)).ToBeVisibleAsync();
+        await Expect(phone.Page.Locator(".digits")).ToHaveTextAsync(SixDigits);
+        await Expect(phone.Page.Locator("html")).ToHaveAttributeAsync("data-said", new Regex(Regex.Escape(words.Activating), RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await LookAsync("T10-accounts", phone.Page);
+    }
+
+    /// <summary>P5 to P7 with T9: the computer has followed the phone, and a real approval proves it.</summary>
+    public async Task TestAsync()
+    {
+        await FollowAsync();
+        await Expect(Button(words.Next)).ToBeEnabledAsync();
+        await LookAsync("P5-ready", Page);
+        await ClickAsync(words.Next);
+
+        await Expect(Page.Locator("[data-number]")).ToBeVisibleAsync();
+        await LookAsync("P6-test", Page);
+        await Expect(phone.Heading(words.ApproveTest)).ToBeVisibleAsync();
+        await LookAsync("T9-approve-test", phone.Page);
+        await phone.ApproveAsync(await Computer.ReadNumberAsync(), words.Approve);
+        await Expect(phone.Heading(words.Approved)).ToBeVisibleAsync();
+        await LookAsync("T9-approved-test", phone.Page);
+        await phone.TapAsync(words.Done);
+        await ApprovedAsync();
+        await HeadingAsync(words.Additional);
+    }
+
+    /// <summary>P7 to P9 and back in the application, which sees two factors.</summary>
+    public async Task FinishAsync()
+    {
+        await LookAsync("P7-backup", Page);
+        await ClickAsync(words.Finished);
+        await StayAsync();
+        await LookAsync("P9-done", Page);
+        await ClickAsync(words.Done);
+        await InApplicationAsync();
+    }
+
+    /// <summary>P8: the person says no.</summary>
+    public async Task StayAsync()
+    {
+        await HeadingAsync(words.StaySignedIn);
+        await Expect(Button(words.Yes)).ToBeVisibleAsync();
+        await LookAsync("P8-stay", Page);
+        await ClickAsync(words.No);
+    }
+
+    /// <summary>The application has a token that says two factors.</summary>
+    public async Task InApplicationAsync()
+    {
+        await Page.WaitForURLAsync(Computer.House.Application + "/");
+        await Expect(Page.Locator("tr", new PageLocatorOptions { HasText = "acr" }).Locator("td")).ToHaveTextAsync(words.TwoFactors);
+        await Expect(Page.Locator("tr", new PageLocatorOptions { HasText = "amr" }).Locator("td")).ToContainTextAsync("mfa");
+        await LookAsync("X-application", Page);
+    }
+
+    /// <summary>The next day: password, the phone rings, the number is typed, and the person is in.</summary>
+    public async Task SignInAsync(Employee employee)
+    {
+        await phone.CloseAppAsync();
+        await Computer.OpenApplicationAsync();
+        await Computer.SignInAsync(employee);
+        await Expect(Page.Locator("[data-number]")).ToBeVisibleAsync();
+        await LookAsync("N1-second-factor", Page);
+        await phone.OpenAsync($"/phone/#r={await phone.RingAsync()}");
+        await Expect(phone.Heading(words.ApproveSignIn)).ToBeVisibleAsync();
+        await Expect(phone.Button(words.NotMe)).ToBeVisibleAsync();
+        await Expect(phone.Button(words.Cancel)).ToBeVisibleAsync();
+        await LookAsync("T9-approve", phone.Page);
+        await phone.ApproveAsync(await Computer.ReadNumberAsync(), words.Approve);
+        await Expect(phone.Heading(words.Approved)).ToBeVisibleAsync();
+        await LookAsync("T9-approved", phone.Page);
+        await phone.TapAsync(words.Done);
+        await ApprovedAsync();
+        await StayAsync();
+        await InApplicationAsync();
+    }
+
+    public Task HeadingAsync(string name) => Expect(Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = name, Exact = true, Level = 1 })).ToBeVisibleAsync();
+
+    public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = name, Exact = true });
+
+    public Task ClickAsync(string name) => Button(name).ClickAsync();
+
+    /// <summary>Without a script the page does not follow the phone: the person asks it again.</summary>
+    public async Task FollowAsync()
+    {
+        if (!Computer.HasJavaScript) await Page.Locator("noscript a, a[href*='/phone']").First.ClickAsync();
+    }
+
+    /// <summary>Without a script the person says that they have approved.</summary>
+    private async Task ApprovedAsync()
+    {
+        if (!Computer.HasJavaScript) await Page.Locator("#actions button").ClickAsync();
+    }
+
+    public Task LookAsync(string screen, IPage page) => look?.Invoke(screen, page) ?? Task.CompletedTask;
+
+    private static readonly Regex SixDigits = new("^[0-9]{3} [0-9]{3}$", RegexOptions.None, TimeSpan.FromSeconds(1));
+}
