@@ -1,7 +1,7 @@
 using System.Net;
+using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Server.Tests.Actors;
-using Microsoft.EntityFrameworkCore;
 
 namespace Portvakt.Server.Tests.Stories;
 
