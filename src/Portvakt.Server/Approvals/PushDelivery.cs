@@ -95,7 +95,7 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
         var phones = await db.Phones
             .Where(phone => phone.PersonId == errand.PersonId && phone.SealedPush != null && phone.State != AuthenticatorState.Revoked)
             .Where(phone => errand.OnlyPhoneId == null ? phone.State == AuthenticatorState.Active : phone.Id == errand.OnlyPhoneId)
-            .ToListAsync(cancellationToken);
+            .AsNoTracking().ToListAsync(cancellationToken);
         foreach (var phone in phones)
         {
             if (Open(phone) is not { } subscription) continue;
@@ -106,8 +106,7 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
                     break;
                 case PushOutcome.Gone:
                     log.SubscriptionGone(phone.Id);
-                    phone.SetPush(null);
-                    await db.TrySaveAsync(cancellationToken);
+                    await db.Phones.Where(row => row.Id == phone.Id && row.SealedPush == phone.SealedPush).ExecuteUpdateAsync(set => set.SetProperty(row => row.SealedPush, (byte[]?)null), cancellationToken);
                     break;
                 case PushOutcome.Refused refused:
                     log.PushRefused(phone.Id, refused.Detail);
