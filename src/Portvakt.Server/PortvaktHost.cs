@@ -39,6 +39,7 @@ public static class PortvaktHost
         services.AddSingleton<PasswordHash>();
         services.AddSingleton<PasswordPolicy>();
         services.AddSingleton<Signals>();
+        services.AddTrustedProxies();
         Database.Add(services, settings);
         DataProtectionKeys.Add(services);
         services.AddPortvaktLocalisation();
