@@ -39,6 +39,7 @@ public static class PortvaktHost
         services.AddSingleton<PasswordHash>();
         services.AddSingleton<PasswordPolicy>();
         services.AddSingleton<Signals>();
+        services.AddTrustedProxies();
         Database.Add(services, settings);
         DataProtectionKeys.Add(services);
         services.AddPortvaktLocalisation();
@@ -74,6 +75,7 @@ public static class PortvaktHost
         app.UseTrustedProxies(settings);
         app.UseSecurityHeaders();
         app.UseExceptionHandler("/error/500");
+        app.UseWhen(http => http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal), phones => phones.UseExceptionHandler(fault => fault.Run(PhoneFaultAsync)));
         app.UseStatusCodePagesForPeople();
         app.UseRequestLocalization();
         app.UsePageFiles();
@@ -99,8 +101,15 @@ public static class PortvaktHost
         else await Database.CheckAsync(app.Services, cancellationToken);
 
         // A ring, a key or a contact that cannot be used must stop the start, not the first sign-in (R94).
-        app.Services.GetRequiredService<DataProtectionKeys>().GetAllElements();
-        app.Services.GetRequiredService<PushDelivery>().CheckAtStart();
+        try
+        {
+            app.Services.GetRequiredService<DataProtectionKeys>().GetAllElements();
+            app.Services.GetRequiredService<PushDelivery>().CheckAtStart();
+        }
+        catch (System.Security.Cryptography.CryptographicException wrong)
+        {
+            throw new InvalidOperationException($"The master key {settings.MasterKeyPath} does not open the keys in the database. Restore the key that belongs to this database from the backup.", wrong);
+        }
     }
 
     /// <summary>Where wwwroot lies: beside the published program, or in the sources when it runs from a build.</summary>
@@ -118,6 +127,14 @@ public static class PortvaktHost
             http => !http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments("/connect/token", StringComparison.Ordinal)
                 && !http.Request.Path.StartsWithSegments("/connect/userinfo", StringComparison.Ordinal),
             branch => branch.UseStatusCodePagesWithReExecute("/error/{0}"));
+
+    /// <summary>A phone is told in its own language that nothing was decided; the log knows why.</summary>
+    private static Task PhoneFaultAsync(HttpContext http)
+    {
+        var busy = http.Features.Get<Microsoft.AspNetCore.Diagnostics.IExceptionHandlerFeature>()?.Error is TooManyHashesException;
+        if (busy) http.Response.Headers.RetryAfter = "5";
+        return new PhoneProblem(busy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError, "unavailable").ToResult().ExecuteAsync(http);
+    }
 
     /// <summary>Every answer to a phone carries a fresh nonce for its next proof.</summary>
     private static RouteGroupBuilder WithPhoneNonce(this RouteGroupBuilder group)

@@ -81,7 +81,9 @@ public static class PhoneEndpoints
             return unlock.ToResult();
         }
 
-        if (request.Answer(phone.Id, decision, statement.Num, call.Body, now) is not AnswerOutcome.Recorded) return Refuse(409, "answered", "answered already");
+        // What proves a PIN is a secret and stays out of the evidence; the signature over the statement is what anybody can verify later.
+        var evidence = message.Pin is null ? call.Body : JsonSerializer.SerializeToUtf8Bytes(message with { Pin = null }, PhoneJson.Options);
+        if (request.Answer(phone.Id, decision, statement.Num, evidence, now) is not AnswerOutcome.Recorded) return Refuse(409, "answered", "answered already");
         db.Record(EventOf(request.State), phone.PersonId, request.Id, http, now);
         if (request.State is ApprovalState.Reported && await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == request.AttemptId, http.RequestAborted) is { } attempt) attempt.Abandon(now);
 

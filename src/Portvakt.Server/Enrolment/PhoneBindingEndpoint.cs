@@ -38,7 +38,8 @@ public static class PhoneBindingEndpoint
     private static async Task<IResult> BeginAsync(
         HttpContext http, PortvaktDb db, TimeProvider clock, Signals signals, PushDelivery push, IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
     {
-        if (await PhoneProof.ReadBodyAsync(http) is not { } body || PhoneEndpoints.ReadBody<BeginMessage>(body) is not { Kid: { Length: 43 } keyId } message || PhoneEndpoints.Bytes(keyId) is not { Length: 32 })
+        if (await PhoneProof.ReadBodyAsync(http) is not { } body) return new PhoneProblem(StatusCodes.Status413PayloadTooLarge, "malformed").ToResult();
+        if (PhoneEndpoints.ReadBody<BeginMessage>(body) is not { Kid: { Length: 43 } keyId } message || PhoneEndpoints.Bytes(keyId) is not { Length: 32 })
             return new PhoneProblem(400, "malformed").ToResult();
 
         // Guessing a typed code is counted before it is looked up.
@@ -112,7 +113,8 @@ public static class PhoneBindingEndpoint
         HttpContext http, PortvaktDb db, TimeProvider clock, Signals signals, PushDelivery push, PasswordHash pins, Vault vault, IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
     {
         var log = loggers.CreateLogger(typeof(PhoneBindingEndpoint));
-        if (await PhoneProof.ReadBodyAsync(http) is not { } body || PhoneEndpoints.ReadBody<FinishMessage>(body) is not { } message || Jws.Read(message.Jws, BindType) is not { } jws
+        if (await PhoneProof.ReadBodyAsync(http) is not { } body) return new PhoneProblem(StatusCodes.Status413PayloadTooLarge, "malformed").ToResult();
+        if (PhoneEndpoints.ReadBody<FinishMessage>(body) is not { } message || Jws.Read(message.Jws, BindType) is not { } jws
             || jws.Message<BindStatement>() is not { V: 1 } statement || PhoneEndpoints.Bytes(statement.CodeHash) is not { Length: 32 } codeHash)
             return new PhoneProblem(400, "malformed").ToResult();
 

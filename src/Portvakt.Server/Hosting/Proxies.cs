@@ -6,6 +6,10 @@ namespace Portvakt.Server.Hosting;
 /// <summary>Forwarded headers count only from proxies that the operator named (R85).</summary>
 public static class Proxies
 {
+    /// <summary>The framework's own switch puts a middleware of its own before everything, which believes anybody. Ours is the only one that may believe.</summary>
+    public static void AddTrustedProxies(this IServiceCollection services) =>
+        services.PostConfigure<ForwardedHeadersOptions>(framework => framework.ForwardedHeaders = ForwardedHeaders.None);
+
     public static void UseTrustedProxies(this WebApplication app, PortvaktSettings settings)
     {
         if (settings.TrustedProxies.Count is 0) return;

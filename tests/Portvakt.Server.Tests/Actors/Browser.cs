@@ -40,6 +40,9 @@ public sealed class Browser : IDisposable
     /// <summary>Every answer on the way to the present page.</summary>
     public List<HttpResponseMessage> Trail { get; } = [];
 
+    /// <summary>Every answer since the browser was opened.</summary>
+    public List<HttpResponseMessage> History { get; } = [];
+
     public string Heading => Page.QuerySelector("h1")?.TextContent.Trim() ?? "";
     public string Text => Page.QuerySelector("main")?.TextContent ?? "";
 
@@ -132,6 +135,7 @@ public sealed class Browser : IDisposable
             if (Cookies.GetCookieHeader(address) is { Length: > 0 } cookies) request.Headers.Add("Cookie", cookies);
             Answer = await _http.SendAsync(request);
             Trail.Add(Answer);
+            History.Add(Answer);
             if (Answer.Headers.TryGetValues("Set-Cookie", out var set))
             {
                 foreach (var cookie in set) Cookies.SetCookies(address, cookie);

@@ -120,8 +120,8 @@ public sealed class PortvaktServer : IAsyncDisposable
             builder.WebHost.UseTestServer();
             builder.Configuration.AddInMemoryCollection(_settings);
             builder.Services.AddSingleton<TimeProvider>(Clock);
-            builder.Services.AddSingleton<IStartupFilter, AddressFilter>();
             _services?.Invoke(builder.Services);
+            builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AddressFilter>()); // outermost: whatever else looks at addresses comes after the wire
             builder.Logging.ClearProviders().AddProvider(Log);
         }, Path.Combine(Repository(), "src", "Portvakt.Server"));
         await PortvaktHost.PrepareAsync(_app, CancellationToken.None);

@@ -59,7 +59,7 @@ export const words: Words = {
   EndedNothing: 'Ingenting å godkjenne',
   EndedNothingText: 'Forespørselen er over, eller den er besvart.',
   EndedReported: 'Påloggingen er stoppet',
-  EndedReportedText: 'Noen kan ha passordet ditt. Bytt det nå. Brukerstøtten har fått beskjed, og de andre øktene dine er avsluttet.',
+  EndedReportedText: 'Noen kan ha passordet ditt. Bytt det nå. Brukerstøtten har fått beskjed, og du er logget av alle steder.',
   EndedWrong: 'Feil tall',
   EndedWrongText: 'Forespørselen er over, for du har bare ett forsøk. Trykk Send på nytt på datamaskinen.',
   EnterCode: 'Skriv inn koden',

@@ -59,7 +59,7 @@ export const words: Words = {
   EndedNothing: 'Ingenting å godkjenne',
   EndedNothingText: 'Førespurnaden er over, eller han er svart på.',
   EndedReported: 'Pålogginga er stoppa',
-  EndedReportedText: 'Nokon kan ha passordet ditt. Byt det no. Brukarstøtta har fått beskjed, og dei andre øktene dine er avslutta.',
+  EndedReportedText: 'Nokon kan ha passordet ditt. Byt det no. Brukarstøtta har fått beskjed, og du er logga av alle stader.',
   EndedWrong: 'Feil tal',
   EndedWrongText: 'Førespurnaden er over, for du har berre eitt forsøk. Trykk Send på nytt på datamaskina.',
   EnterCode: 'Skriv inn koden',

@@ -1,0 +1,195 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Portvakt.Domain.Approvals;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Tests.Actors;
+using Portvakt.Server.Tests.Stories;
+
+namespace Portvakt.Server.Tests.Data;
+
+public sealed class DataOnSqlite(SqliteStage stage) : DataTests(stage, DatabaseKind.Sqlite), IClassFixture<SqliteStage>
+{
+    [Fact]
+    public void Nobody_forgot_a_migration_on_either_database()
+    {
+        using var sqlite = new SqliteDesign().CreateDbContext([]);
+        using var postgres = new PostgresDesign().CreateDbContext([]);
+        Assert.All(new PortvaktDb[] { sqlite, postgres }, db => Assert.False(db.Database.HasPendingModelChanges(), $"{db.GetType().Name}: dotnet run dev.cs migration Name"));
+        Assert.Equal(
+            sqlite.Database.GetMigrations().Select(name => name.Split('_', 2)[1]),
+            postgres.Database.GetMigrations().Select(name => name.Split('_', 2)[1]));
+    }
+}
+
+public sealed class DataOnPostgres(PostgresStage stage) : DataTests(stage, DatabaseKind.Postgres), IClassFixture<PostgresStage>;
+
+/// <summary>What the database itself must hold, on both.</summary>
+public abstract class DataTests(Stage stage, DatabaseKind kind)
+{
+    private const string Key = "test:somebody";
+
+    private PortvaktServer Server => stage.Server;
+
+    [Fact]
+    public async Task Migrations_lead_from_nothing_to_the_present_model()
+    {
+        Assert.Empty(await Server.ReadAsync(db => db.Database.GetPendingMigrationsAsync()));
+        Assert.NotEmpty(await Server.ReadAsync(db => db.Database.GetAppliedMigrationsAsync()));
+
+        // Every table answers, and each of its columns: the migration and the model are the same.
+        await Server.ReadAsync(async db =>
+        {
+            foreach (var entity in db.Model.GetEntityTypes())
+            {
+                var columns = string.Join(", ", entity.GetProperties().Select(property => $"\"{property.GetColumnName()}\""));
+#pragma warning disable EF1002 // the names of our own model
+                await db.Database.ExecuteSqlRawAsync($"SELECT {columns} FROM \"{entity.GetTableName()}\" WHERE 1 = 0");
+#pragma warning restore EF1002
+            }
+
+            return 0;
+        });
+    }
+
+    [Fact]
+    public async Task A_server_does_not_serve_a_schema_that_is_not_its_own()
+    {
+        _ = Server; // skipped where there is no such database
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => PortvaktServer.StartAsync(kind, new Dictionary<string, string?> { ["Portvakt:MigrateAtStart"] = "false" }));
+        Assert.Contains("portvakt migrate", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_a_hundred_guesses_at_once_exactly_the_free_ones_are_looked_at()
+    {
+        foreach (var throttle in new[] { Throttle.SecondFactor, Throttle.Password, Throttle.Reported })
+        {
+            var key = $"{Key}:parallel:{throttle.FreeFailures}";
+            var waits = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(() => CountAsync(counter => counter.RaiseAsync(key, throttle, default)))));
+            Assert.Equal(throttle.FreeFailures, waits.Count(wait => wait is null));
+            Assert.All(waits.OfType<TimeSpan>(), wait => Assert.Equal(throttle.FirstPause, wait));
+            Assert.Equal(throttle.FreeFailures, await FailuresAsync(key));
+        }
+    }
+
+    [Fact]
+    public async Task The_pause_is_the_one_of_the_rule_and_ends_to_the_millisecond()
+    {
+        foreach (var throttle in new[] { Throttle.SecondFactor, Throttle.Password, Throttle.Reported })
+        {
+            var key = $"{Key}:pause:{throttle.FreeFailures}";
+            for (var failures = 1; failures <= throttle.FreeFailures + 9; failures++)
+            {
+                Assert.Null(await RaiseAsync(key, throttle));
+                var pause = throttle.PauseAfter(failures);
+                Assert.Equal(pause > TimeSpan.Zero ? pause : null, await BlockedAsync(key));
+                if (pause == TimeSpan.Zero) continue;
+
+                Assert.Equal(pause, await RaiseAsync(key, throttle));
+                Server.Clock.Advance(pause - TimeSpan.FromMilliseconds(1));
+                Assert.Equal(TimeSpan.FromMilliseconds(1), await RaiseAsync(key, throttle));
+                Server.Clock.Advance(TimeSpan.FromMilliseconds(1));
+                Assert.Null(await BlockedAsync(key));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Failures_are_forgotten_after_a_day()
+    {
+        for (var failures = 0; failures < Throttle.Password.FreeFailures; failures++) Assert.Null(await RaiseAsync($"{Key}:day", Throttle.Password));
+        Server.Clock.Advance(Throttle.Memory);
+        Assert.Null(await RaiseAsync($"{Key}:day", Throttle.Password));
+        Assert.Equal(11, await FailuresAsync($"{Key}:day")); // exactly a day is not more than a day
+        Server.Clock.Advance(Throttle.Memory + TimeSpan.FromMilliseconds(1));
+        Assert.Null(await RaiseAsync($"{Key}:day", Throttle.Password));
+        Assert.Equal(1, await FailuresAsync($"{Key}:day"));
+        Assert.Null(await BlockedAsync($"{Key}:day"));
+    }
+
+    [Fact]
+    public async Task A_right_secret_clears_ones_own_count_and_gives_back_one_of_a_shared_one()
+    {
+        for (var failures = 0; failures < 3; failures++) await RaiseAsync($"{Key}:clear", Throttle.SecondFactor);
+        await CountAsync(async counter =>
+        {
+            await counter.ReturnAsync($"{Key}:clear", default);
+            return 0;
+        });
+        Assert.Equal(2, await FailuresAsync($"{Key}:clear"));
+        await CountAsync(async counter =>
+        {
+            await counter.ClearAsync($"{Key}:clear", default);
+            await counter.ReturnAsync($"{Key}:clear", default); // nothing to give back is no debt
+            return 0;
+        });
+        Assert.Null(await FailuresAsync($"{Key}:clear"));
+    }
+
+    [Fact]
+    public async Task The_same_wrong_secret_again_is_recognised_and_another_is_not()
+    {
+        await RaiseAsync($"{Key}:repeat", Throttle.Password);
+        Assert.False(await CountAsync(counter => counter.IsRepeatAsync($"{Key}:repeat", [1], default)));
+        await CountAsync(async counter =>
+        {
+            await counter.RememberAsync($"{Key}:repeat", [1], default);
+            return 0;
+        });
+        Assert.True(await CountAsync(counter => counter.IsRepeatAsync($"{Key}:repeat", [1], default)));
+        Assert.False(await CountAsync(counter => counter.IsRepeatAsync($"{Key}:repeat", [2], default)));
+        Assert.False(await CountAsync(counter => counter.IsRepeatAsync($"{Key}:nobody", [1], default)));
+    }
+
+    [Fact]
+    public async Task Of_many_answers_to_one_request_one_is_saved()
+    {
+        var kari = await Server.AddPersonAsync();
+        var now = Server.Clock.GetUtcNow();
+        var request = new ApprovalRequest(kari.Id, "race", ApprovalPurpose.SignIn, null, 2, now, ApprovalRequest.DefaultLifetime);
+        await Server.ChangeAsync(db =>
+        {
+            db.Approvals.Add(request);
+            return Task.CompletedTask;
+        });
+
+        var saved = await Task.WhenAll(Enumerable.Range(0, 32).Select(index => Task.Run(() => Server.ReadAsync(async db =>
+        {
+            var mine = await db.Approvals.SingleAsync(row => row.Id == request.Id);
+            var decision = index % 2 is 0 ? Decision.Approve : Decision.NotMe;
+            return mine.Answer(kari.Id, decision, request.DisplayedNumber, [(byte)index], now) is AnswerOutcome.Recorded && await db.TrySaveAsync(default) ? index : -1;
+        }))));
+        var winner = Assert.Single(saved, index => index >= 0);
+        var stored = await Server.ReadAsync(db => db.Approvals.AsNoTracking().SingleAsync(row => row.Id == request.Id));
+        Assert.Equal([(byte)winner], stored.Evidence!);
+        Assert.Equal(winner % 2 is 0 ? ApprovalState.Approved : ApprovalState.Reported, stored.State);
+    }
+
+    [Fact]
+    public async Task A_person_has_one_live_request_and_the_database_says_so()
+    {
+        var kari = await Server.AddPersonAsync();
+        Task AddAsync() => Server.ChangeAsync(db =>
+        {
+            db.Approvals.Add(new ApprovalRequest(kari.Id, "two", ApprovalPurpose.SignIn, null, 2, Server.Clock.GetUtcNow(), ApprovalRequest.DefaultLifetime));
+            return Task.CompletedTask;
+        });
+        await AddAsync();
+        await Assert.ThrowsAsync<DbUpdateException>(AddAsync);
+    }
+
+    private Task<TimeSpan?> RaiseAsync(string key, Throttle throttle) => CountAsync(counter => counter.RaiseAsync(key, throttle, default));
+
+    private Task<TimeSpan?> BlockedAsync(string key) => CountAsync(counter => counter.BlockedForAsync(key, default));
+
+    private Task<int?> FailuresAsync(string key) => Server.ReadAsync(db => db.FailureCounts.Where(row => row.Key == key).Select(row => (int?)row.Failures).SingleOrDefaultAsync());
+
+    /// <summary>A counter of one's own, as each request has one.</summary>
+    private async Task<T> CountAsync<T>(Func<FailureCounter, Task<T>> work)
+    {
+        await using var scope = Server.Services.CreateAsyncScope();
+        return await work(new FailureCounter(scope.ServiceProvider.GetRequiredService<PortvaktDb>(), Server.Clock));
+    }
+}
