@@ -76,7 +76,7 @@ public static class PortvaktHost
         app.UseExceptionHandler("/error/500");
         app.UseStatusCodePagesForPeople();
         app.UseRequestLocalization();
-        app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = file => file.Context.Response.Headers.CacheControl = file.Context.Request.Query.ContainsKey("v") ? "public, max-age=31536000, immutable" : "no-cache" });
+        app.UsePageFiles();
         app.UseRouting();
         app.UseAuthentication(); // OpenIddict reads protocol messages here; people are known by SessionStore
         app.MapRazorPages();
@@ -115,7 +115,8 @@ public static class PortvaktHost
     /// <summary>Pages for people where a page was asked for; machines under /phone/api and /connect speak for themselves.</summary>
     private static void UseStatusCodePagesForPeople(this WebApplication app) =>
         app.UseWhen(
-            http => !http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments("/connect/token", StringComparison.Ordinal),
+            http => !http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments("/connect/token", StringComparison.Ordinal)
+                && !http.Request.Path.StartsWithSegments("/connect/userinfo", StringComparison.Ordinal),
             branch => branch.UseStatusCodePagesWithReExecute("/error/{0}"));
 
     /// <summary>Every answer to a phone carries a fresh nonce for its next proof.</summary>

@@ -65,7 +65,7 @@ public static class Demo
                 & await AddPersonAsync("ola", "Ola Nordmann", now.AddDays(-30), now.AddDays(5));
 
             await using var serverProcess = Background.Start("The server", "dotnet", ["portvakt.dll", "serve"], server, settings, Path.Combine(data, "server.log"));
-            await using var appProcess = Background.Start("The sample application", "dotnet", ["Portvakt.SampleApp.dll"], sampleApp, new(StringComparer.Ordinal)
+            await using var appProcess = Background.Start("The sample application", "dotnet", ["portvakt-sample-app.dll"], sampleApp, new(StringComparer.Ordinal)
             {
                 ["ASPNETCORE_URLS"] = $"http://localhost:{appPort}",
                 ["ASPNETCORE_ENVIRONMENT"] = "Production",

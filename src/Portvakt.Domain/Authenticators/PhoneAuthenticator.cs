@@ -16,6 +16,9 @@ public sealed class PhoneAuthenticator
     /// <summary>Wrong PINs in all, ever, before the phone is dead.</summary>
     public const int PinTries = 5;
 
+    /// <summary>"Last seen" is written no more often than this, so that asking is not writing.</summary>
+    public static readonly TimeSpan SeenInterval = TimeSpan.FromMinutes(5);
+
     private PhoneAuthenticator() { }
 
     public PhoneAuthenticator(Guid personId, string keyId, byte[] publicKey, PhoneUnlock unlock, string name, string consentVersion, string appVersion, DateTimeOffset now)
@@ -83,12 +86,4 @@ public sealed class PhoneAuthenticator
 
     /// <summary>Counter and backup flag of the last assertion (WebAuthn Level 3 section 7.2, step 23).</summary>
     public void RecordAssertion(uint counter, bool backedUp) => (SignatureCounter, BackedUp) = (counter, backedUp);
-
-    public bool Seen(string? appVersion, bool? persisted, DateTimeOffset now)
-    {
-        var changed = !string.Equals(appVersion ?? AppVersion, AppVersion, StringComparison.Ordinal) || (persisted ?? StoragePersisted) != StoragePersisted;
-        if (!changed && now < LastSeenAt + TimeSpan.FromMinutes(5)) return false;
-        (AppVersion, StoragePersisted, LastSeenAt) = (appVersion ?? AppVersion, persisted ?? StoragePersisted, now);
-        return true;
-    }
 }

@@ -61,42 +61,32 @@ public static class PhoneEndpoints
 
         if (jws.Message<Statement>() is not { V: 1 } statement || DecisionOf(statement.Decision) is not { } decision) return Refuse(400, "malformed", "statement");
 
-        ApprovalRequest? request;
-        for (var tries = 0; ; tries++)
+        // The order of docs/protocol.md section 4. What is not this phone's does not exist for it.
+        var request = await db.Approvals.SingleOrDefaultAsync(row => row.Id == id, http.RequestAborted);
+        if (request is null || !MaySee(request, phone) || statement.Id != id) return Refuse(404, "unknown-request", "not a request of this phone");
+        var now = clock.GetUtcNow();
+        switch (request.CanAnswer(now))
         {
-            // The order of docs/protocol.md section 4. What is not this phone's does not exist for it.
-            request = await db.Approvals.SingleOrDefaultAsync(row => row.Id == id, http.RequestAborted);
-            if (request is null || !MaySee(request, phone) || statement.Id != id) return Refuse(404, "unknown-request", "not a request of this phone");
-            var now = clock.GetUtcNow();
-            switch (request.CanAnswer(now))
-            {
-                case AnswerOutcome.AlreadyAnswered: return Refuse(409, "answered", "answered already");
-                case AnswerOutcome.Expired: return Refuse(410, "expired", "expired");
-            }
-
-            if (statement.Aud != settings.Value.Origin) return Refuse(400, "malformed", "audience");
-            if (!Same(statement.Ctx, SHA256.HashData(request.Context))) return Refuse(400, "malformed", "context");
-            if (!Same(statement.Nonce, request.Nonce)) return Refuse(400, "malformed", "nonce");
-
-            if (decision is Decision.Approve && await UnlockProblemAsync(http, phone, message, jws.Payload, db, hash, settings.Value, now) is { } unlock)
-            {
-                log.AnswerRefused(id, phone.Id, unlock.Code);
-                return unlock.ToResult();
-            }
-
-            if (request.Answer(phone.Id, decision, statement.Num, call.Body, now) is not AnswerOutcome.Recorded) return Refuse(409, "answered", "answered already");
-            db.Record(EventOf(request.State), phone.PersonId, request.Id, http, now);
-            if (request.State is ApprovalState.Reported && await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == request.AttemptId, http.RequestAborted) is { } attempt) attempt.Abandon(now);
-
-            // One conditional UPDATE with its audit row in the same transaction: of many answers one wins.
-            if (await db.TrySaveAsync(http.RequestAborted)) break;
-
-            // Another answer was first, which the next round finds out; or only the phone's own row moved on, because the app reports itself
-            // while the person approves: then this answer still counts.
-            if (tries is 3 || await db.Phones.SingleOrDefaultAsync(row => row.Id == phone.Id && row.State != AuthenticatorState.Revoked, http.RequestAborted) is not { } fresh)
-                return Refuse(409, "answered", "another answer was first");
-            phone = fresh;
+            case AnswerOutcome.AlreadyAnswered: return Refuse(409, "answered", "answered already");
+            case AnswerOutcome.Expired: return Refuse(410, "expired", "expired");
         }
+
+        if (statement.Aud != settings.Value.Origin) return Refuse(400, "malformed", "audience");
+        if (!Same(statement.Ctx, SHA256.HashData(request.Context))) return Refuse(400, "malformed", "context");
+        if (!Same(statement.Nonce, request.Nonce)) return Refuse(400, "malformed", "nonce");
+
+        if (decision is Decision.Approve && await UnlockProblemAsync(http, phone, message, jws.Payload, db, hash, settings.Value, now) is { } unlock)
+        {
+            log.AnswerRefused(id, phone.Id, unlock.Code);
+            return unlock.ToResult();
+        }
+
+        if (request.Answer(phone.Id, decision, statement.Num, call.Body, now) is not AnswerOutcome.Recorded) return Refuse(409, "answered", "answered already");
+        db.Record(EventOf(request.State), phone.PersonId, request.Id, http, now);
+        if (request.State is ApprovalState.Reported && await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == request.AttemptId, http.RequestAborted) is { } attempt) attempt.Abandon(now);
+
+        // One conditional UPDATE with its audit row in the same transaction: of many answers one wins.
+        if (!await db.TrySaveAsync(http.RequestAborted)) return Refuse(409, "answered", "another answer was first");
 
         log.Answered(request.Id, request.State.ToString());
         var failures = new FailureCounter(db, clock);
@@ -164,12 +154,16 @@ public static class PhoneEndpoints
         var (call, problem) = await proof.VerifyAsync(http);
         if (call is null) return problem!.ToResult();
         if (ReadBody<ReportMessage>(call.Body) is not { } report) return new PhoneProblem(400, "malformed").ToResult();
-        var phone = call.Phone;
         var now = clock.GetUtcNow();
         var subscription = push.Accept(report.Push);
-        phone.SetPush(subscription is null ? null : push.Seal(phone.Id, subscription));
-        phone.Seen(report.App is { Length: <= 20 } ? report.App : null, report.Persisted, now);
-        await db.TrySaveAsync(http.RequestAborted);
+        var sealedPush = subscription is null ? null : push.Seal(call.Phone.Id, subscription);
+        var version = report.App is { Length: > 0 and <= 20 } app ? app : call.Phone.AppVersion;
+
+        // Not under the version of the row: how the phone is doing must never get in the way of what it is answering in the same moment.
+        await db.Phones.Where(row => row.Id == call.Phone.Id && row.State != AuthenticatorState.Revoked).ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.SealedPush, sealedPush).SetProperty(row => row.AppVersion, version)
+                .SetProperty(row => row.StoragePersisted, report.Persisted ?? false).SetProperty(row => row.LastSeenAt, now),
+            http.RequestAborted);
         return TypedResults.Json(
             new ReportAnswer(now.ToUnixTimeSeconds(), subscription is not null ? "ok" : report.Push is null ? "missing" : "renew", settings.Value.MinimumPhoneApp), PhoneJson.Options);
     }

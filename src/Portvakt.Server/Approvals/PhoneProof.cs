@@ -58,7 +58,8 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
         if (proof.Iat is not { } issued || Math.Abs(now.ToUnixTimeSeconds() - issued) > Tolerance.TotalSeconds) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "time");
         if (proof.Jti is not { Length: >= 16 and <= 64 } || !await UseOnceAsync(keyId, proof.Jti, now, http.RequestAborted)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
 
-        if (phone.Seen(null, null, now)) await db.TrySaveAsync(http.RequestAborted);
+        if (now >= phone.LastSeenAt + PhoneAuthenticator.SeenInterval)
+            await db.Phones.Where(row => row.Id == phone.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastSeenAt, now), http.RequestAborted);
         return (new Call(phone, body), null);
     }
 

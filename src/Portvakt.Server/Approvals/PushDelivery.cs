@@ -41,12 +41,12 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
     public string ApplicationServerKey => Key().ApplicationServerKey;
 
     public byte[] Seal(Guid phoneId, PushSubscription subscription) => vault.Seal(
-        JsonSerializer.SerializeToUtf8Bytes(new PushMessage(subscription.Endpoint.AbsoluteUri, Base64Url.EncodeToString(subscription.P256dh.Span), Base64Url.EncodeToString(subscription.Auth.Span))),
+        JsonSerializer.SerializeToUtf8Bytes(new PushKeys(subscription.Endpoint.AbsoluteUri, Base64Url.EncodeToString(subscription.P256dh.Span), Base64Url.EncodeToString(subscription.Auth.Span))),
         Column,
         phoneId.ToString("N"));
 
     /// <summary>A subscription that may be used: valid keys (R87) at an allowed address (R86). Null otherwise.</summary>
-    public PushSubscription? Accept(PushMessage? message) =>
+    public PushSubscription? Accept(PushKeys? message) =>
         message is not null
         && PushSubscription.TryCreate(message.Endpoint, message.P256dh, message.Auth, out var subscription)
         && Policy().Check(subscription.Endpoint) is PushEndpointVerdict.Allowed
@@ -56,7 +56,7 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
     public PushSubscription? Open(PhoneAuthenticator phone)
     {
         if (phone.SealedPush is not { } box) return null;
-        var message = JsonSerializer.Deserialize<PushMessage>(vault.Open(box, Column, phone.Id.ToString("N")));
+        var message = JsonSerializer.Deserialize<PushKeys>(vault.Open(box, Column, phone.Id.ToString("N")));
         return PushSubscription.TryCreate(message?.Endpoint, message?.P256dh, message?.Auth, out var subscription) ? subscription : null;
     }
 
@@ -95,7 +95,7 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
         var phones = await db.Phones
             .Where(phone => phone.PersonId == errand.PersonId && phone.SealedPush != null && phone.State != AuthenticatorState.Revoked)
             .Where(phone => errand.OnlyPhoneId == null ? phone.State == AuthenticatorState.Active : phone.Id == errand.OnlyPhoneId)
-            .ToListAsync(cancellationToken);
+            .AsNoTracking().ToListAsync(cancellationToken);
         foreach (var phone in phones)
         {
             if (Open(phone) is not { } subscription) continue;
@@ -106,8 +106,7 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
                     break;
                 case PushOutcome.Gone:
                     log.SubscriptionGone(phone.Id);
-                    phone.SetPush(null);
-                    await db.TrySaveAsync(cancellationToken);
+                    await db.Phones.Where(row => row.Id == phone.Id && row.SealedPush == phone.SealedPush).ExecuteUpdateAsync(set => set.SetProperty(row => row.SealedPush, (byte[]?)null), cancellationToken);
                     break;
                 case PushOutcome.Refused refused:
                     log.PushRefused(phone.Id, refused.Detail);
@@ -120,12 +119,8 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
     }
 
     /// <summary>Apple's declarative form rides along: it is shown even if the worker fails.</summary>
-    private byte[] Payload(Errand errand) => JsonSerializer.SerializeToUtf8Bytes(new
-    {
-        web_push = 8030,
-        notification = new { title = "Portvakt", body = errand.Text, navigate = $"{settings.Value.Origin}/phone/#r={errand.ApprovalId}", lang = errand.Language, silent = false },
-        id = errand.ApprovalId,
-    });
+    private byte[] Payload(Errand errand) => JsonSerializer.SerializeToUtf8Bytes(
+        new PushPayload(8030, new PushNotification("Portvakt", errand.Text, $"{settings.Value.Origin}/phone/#r={errand.ApprovalId}", errand.Language, Silent: false), errand.ApprovalId), PhoneJson.Options);
 
     private static string TopicOf(Guid phoneId) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(phoneId.ToString("N"))).AsSpan(0, 18));
 

@@ -29,7 +29,7 @@ public static class CommandLine
         var settings = args.Where(arg => arg.StartsWith("--Portvakt", StringComparison.OrdinalIgnoreCase) || arg.StartsWith("--urls", StringComparison.OrdinalIgnoreCase)).ToArray();
         var rest = args.Except(settings, StringComparer.Ordinal).ToArray();
 
-        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings) };
+        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Contract() };
         root.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
         return root.Parse(rest).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
@@ -88,6 +88,17 @@ public static class CommandLine
             return 0;
         });
         return new Command("people", "People with accounts.") { add };
+    }
+
+    private static Command Contract()
+    {
+        var command = new Command("phone-contract", "Print the phone app's types, generated from the server's.") { Hidden = true };
+        command.SetAction(_ =>
+        {
+            Console.Out.Write(PhoneContract.Write());
+            return 0;
+        });
+        return command;
     }
 
     private static async Task<int> ServeAsync(string[] settings, CancellationToken cancellationToken)

@@ -1,10 +1,10 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Rollout;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
 using Portvakt.Server.SignIn;
 
 namespace Portvakt.Server.Enrolment;
@@ -12,7 +12,7 @@ namespace Portvakt.Server.Enrolment;
 /// <summary>P2: "More information required": why, and until when it may be put off.</summary>
 public sealed class OfferModel(SignInJourney journey, PortvaktDb db, TimeProvider clock) : AttemptPage(journey, SignInStep.OfferEnrolment)
 {
-    public string Deadline => Standing.Person!.EnrolmentDeadlineAt?.ToString("d MMMM yyyy", CultureInfo.CurrentCulture) ?? "";
+    public string Deadline => Standing.Person!.EnrolmentDeadlineAt is { } deadline ? Localisation.Date(deadline) : "";
 
     /// <summary>Null: it cannot be put off.</summary>
     public int? DaysLeft => Standing.Duty is EnrolmentDuty.MayPostpone ? EnrolmentRule.DaysLeft(clock.GetUtcNow(), Standing.Person!.EnrolmentDeadlineAt!.Value) : null;

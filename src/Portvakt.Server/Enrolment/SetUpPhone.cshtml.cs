@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -37,7 +36,9 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
 
     public string? QrText { get; private set; }
     public string? PhoneName { get; private set; }
-    public string ExpiresAt { get; private set; } = "";
+
+    /// <summary>How long the code still works; told as time left, because the server does not know the person's time zone.</summary>
+    public int SecondsLeft { get; private set; }
     public string State { get; private set; } = "";
     public bool NotYet { get; private set; }
     public string AppAddress => $"{settings.Value.PublicUri.Authority}/phone";
@@ -123,7 +124,7 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
             // Upper case throughout keeps the QR code in alphanumeric mode: small, and readable in bad light.
             QrText = $"{settings.Value.Origin}/e/{codes[0]}".ToUpperInvariant();
             Code = $"{codes[1][..4]}-{codes[1][4..8]}-{codes[1][8..]}";
-            ExpiresAt = binding.ExpiresAt.ToLocalTime().ToString("t", CultureInfo.CurrentCulture);
+            SecondsLeft = (int)Math.Ceiling((binding.ExpiresAt - now).TotalSeconds);
         }
 
         if (binding.PhoneId is { } phoneId) PhoneName = await db.Phones.Where(row => row.Id == phoneId).Select(row => row.Name).SingleOrDefaultAsync(HttpContext.RequestAborted);

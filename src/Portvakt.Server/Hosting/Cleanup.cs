@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain.Sessions;
 using Portvakt.Server.Data;
 
 namespace Portvakt.Server.Hosting;
@@ -30,7 +31,11 @@ public sealed class Cleanup(IServiceScopeFactory scopes, TimeProvider clock, ILo
         var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
         var now = clock.GetUtcNow();
         await db.UsedProofs.Where(row => row.ExpiresAt < now).ExecuteDeleteAsync(cancellationToken);
-        await db.AuthorizationCodes.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
+
+        // A session that ends tells every application it was used for; the codes remember which. They stay as long as a session can.
+        await db.AuthorizationCodes.Where(row => row.ExpiresAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
+        await db.RefreshFamilies.Where(row => row.ExpiresAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
+        await db.LogoutNotices.Where(row => row.CreatedAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
         await db.SignInAttempts.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.BindingCodes.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(30)).ExecuteDeleteAsync(cancellationToken);

@@ -33,6 +33,9 @@ public static class Localisation
     /// <summary>How dates and numbers are written in a language.</summary>
     public static CultureInfo CultureOf(string code) => CultureInfo.GetCultureInfo(code switch { "nn" => "nn-NO", "en" => "en-GB", _ => "nb-NO" });
 
+    /// <summary>A day as a sentence has it: "1. november 2026", "1 November 2026".</summary>
+    public static string Date(DateTimeOffset day) => day.ToString(Current is "en" ? "d MMMM yyyy" : "d. MMMM yyyy", CultureInfo.CurrentCulture);
+
     /// <summary>The language of the present request: nb, nn or en.</summary>
     public static string Current => CultureInfo.CurrentUICulture.Name;
 

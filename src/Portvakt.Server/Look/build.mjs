@@ -1,29 +1,33 @@
-// Bundles the parts of Designsystemet that the pages use with our own few rules, and cuts away what no page can match.
+// Bundles the parts of Designsystemet that the pages use with our own few rules, cuts away what no page can match, and packs
+// the one script. Into wwwroot/design, each also compressed.
 import { build } from 'esbuild';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { prune } from '../../phone/scripts/css.mjs';
 
 const server = new URL('../', import.meta.url);
-const most = 12_000;
+const design = new URL('wwwroot/design/', server);
 
 // Whatever may write a class or an attribute: the pages, and the C# that draws a part of one.
 const pages = readdirSync(server, { recursive: true })
-  .filter(name => /\.cshtml$|^Shared\/\w+\.cs$/.test(name.replaceAll('\\', '/')) && !/^(bin|obj)\b/.test(name))
+  .map(name => name.replaceAll('\\', '/'))
+  .filter(name => /\.cshtml$|^Shared\/\w+\.cs$/.test(name) && !/^(bin|obj)\//.test(name))
   .map(name => readFileSync(new URL(name, server), 'utf8')).join('\n');
 
-const { outputFiles: [bundle] } = await build({
-  absWorkingDir: import.meta.dirname, entryPoints: ['portvakt.css'], bundle: true, minify: true, write: false, charset: 'utf8',
+const bundle = async name => (await build({
+  absWorkingDir: import.meta.dirname, entryPoints: [name], bundle: true, minify: true, write: false, charset: 'utf8', format: 'esm',
   legalComments: 'none', target: ['chrome111', 'safari16.4', 'firefox115'], logLevel: 'warning',
-});
-const css = Buffer.from(prune(bundle.text, pages));
-const small = brotliCompressSync(css, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: css.length } });
+})).outputFiles[0].text;
 
-const design = new URL('wwwroot/design/', server);
+rmSync(design, { recursive: true, force: true });
 mkdirSync(design, { recursive: true });
-for (const [ending, content] of [['.br', small], ['.gz', gzipSync(css, { level: 9 })], ['', css]]) writeFileSync(new URL(`portvakt.css${ending}`, design), content);
-console.log(`portvakt.css: ${css.length} bytes, ${small.length} of ${most} brotli`);
-if (small.length > most) {
-  console.error('portvakt.css is too large.');
-  process.exitCode = 1;
+for (const [name, text, most] of [['wait.js', await bundle('wait.js'), 2_500], ['portvakt.css', prune(await bundle('portvakt.css'), pages), 12_000]]) {
+  const data = Buffer.from(text);
+  const small = brotliCompressSync(data, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: data.length } });
+  for (const [ending, content] of [['', data], ['.br', small], ['.gz', gzipSync(data, { level: 9 })]]) writeFileSync(new URL(name + ending, design), content);
+  console.log(`${name}: ${data.length} bytes, ${small.length} of ${most} brotli`);
+  if (small.length > most) {
+    console.error(`${name} is too large.`);
+    process.exitCode = 1;
+  }
 }

@@ -29,18 +29,23 @@ public sealed class SessionIssuer(PortvaktDb db, TimeProvider clock, IOptions<Po
         person.RecordSignIn(now);
         db.Sessions.Add(session);
 
-        if (http.Request.Cookies[SessionStore.CookieName] is { Length: 43 } old)
-        {
-            var oldHash = RandomId.Hash(old);
-            if (await db.Sessions.SingleOrDefaultAsync(row => row.SecretHash == oldHash && row.EndedAt == null, http.RequestAborted) is { } previous) previous.End(now);
-        }
-
         var familiar = await db.FamiliarBrowsers.FindAsync([person.Id, attempt.BrowserHash], http.RequestAborted);
         if (familiar is null) db.FamiliarBrowsers.Add(new FamiliarBrowser(person.Id, attempt.BrowserHash, now));
         else familiar.Seen(now);
 
         db.Record(SecurityEvent.SessionIssued, person.Id, session.Id, http, now);
-        if (!await db.TrySaveAsync(http.RequestAborted)) return false;
+        await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
+        {
+            if (http.Request.Cookies[SessionStore.CookieName] is { Length: 43 } old)
+            {
+                var oldHash = RandomId.Hash(old);
+                if (await db.Sessions.Where(row => row.SecretHash == oldHash).Select(row => row.Id).SingleOrDefaultAsync(http.RequestAborted) is { } previous)
+                    await SessionStore.EndInTransactionAsync(db, previous, http, now);
+            }
+
+            if (!await db.TrySaveAsync(http.RequestAborted)) return false;
+            await transaction.CommitAsync(http.RequestAborted);
+        }
 
         http.Response.Cookies.Append(SessionStore.CookieName, secret, BrowserCookie.Options(session.Stays ? settings.Value.StaySignedInLifetime : null));
         http.Items.Remove(SessionStore.CookieName);

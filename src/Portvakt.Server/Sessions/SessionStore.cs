@@ -41,46 +41,49 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
     /// Ends a session everywhere: its refresh tokens die in the same transaction, and each application that was signed in
     /// to through it gets a notice that will be delivered until it has been heard.
     /// </summary>
-    public async Task EndAsync(Session session, HttpContext http)
-    {
-        await EndWithoutSavingAsync(session, http);
-        await db.SaveChangesAsync(http.RequestAborted);
-        http.Items.Remove(CookieName);
-    }
+    public Task EndAsync(Session session, HttpContext http) => EndAsync([session.Id], http);
 
     /// <summary>Every session of a person, everywhere ("it wasn't me", a changed factor).</summary>
-    public async Task EndAllAsync(Guid personId, HttpContext http)
+    public async Task EndAllAsync(Guid personId, HttpContext http) =>
+        await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(http.RequestAborted), http);
+
+    /// <summary>
+    /// Each statement is its own condition, so a refresh in the same instant neither stops the sign-out nor survives it.
+    /// </summary>
+    private async Task EndAsync(List<string> ids, HttpContext http)
     {
-        foreach (var session in await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).ToListAsync(http.RequestAborted))
+        var now = clock.GetUtcNow();
+        await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
         {
-            await EndWithoutSavingAsync(session, http);
+            foreach (var id in ids) await EndInTransactionAsync(db, id, http, now);
+            await db.SaveChangesAsync(http.RequestAborted);
+            await transaction.CommitAsync(http.RequestAborted);
         }
 
-        await db.SaveChangesAsync(http.RequestAborted);
+        db.ChangeTracker.Clear(); // what was loaded before no longer tells the truth
         http.Items.Remove(CookieName);
     }
 
-    private async Task EndWithoutSavingAsync(Session session, HttpContext http)
+    internal static async Task EndInTransactionAsync(PortvaktDb db, string sessionId, HttpContext http, DateTimeOffset now)
     {
-        var now = clock.GetUtcNow();
-        session.End(now);
-        var families = await db.RefreshFamilies.Where(family => family.SessionId == session.Id && family.RevokedAt == null).ToListAsync(http.RequestAborted);
-        foreach (var family in families) family.RevokedAt = now;
+        var ended = await db.Sessions.Where(row => row.Id == sessionId && row.EndedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
+        if (ended is 0) return;
 
-        var clients = await db.AuthorizationCodes.Where(code => code.SessionId == session.Id).Select(code => code.ClientId).ToListAsync(http.RequestAborted);
-        foreach (var clientId in clients.Concat(families.Select(family => family.ClientId)).Distinct(StringComparer.Ordinal))
+        var clients = await db.AuthorizationCodes.Where(row => row.SessionId == sessionId).Select(row => row.ClientId)
+            .Union(db.RefreshFamilies.Where(row => row.SessionId == sessionId).Select(row => row.ClientId)).ToListAsync(http.RequestAborted);
+        await db.RefreshFamilies.Where(row => row.SessionId == sessionId && row.RevokedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.RevokedAt, now).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
+        var personId = await db.Sessions.Where(row => row.Id == sessionId).Select(row => row.PersonId).SingleAsync(http.RequestAborted);
+        db.LogoutNotices.AddRange(clients.Select(client => new LogoutNotice
         {
-            db.LogoutNotices.Add(new LogoutNotice
-            {
-                Id = Guid.CreateVersion7(now),
-                ClientId = clientId,
-                PersonId = session.PersonId,
-                SessionId = session.Id,
-                CreatedAt = now,
-                NextTryAt = now,
-            });
-        }
-
-        db.Record(SecurityEvent.SessionEnded, session.PersonId, session.Id, http, now);
+            Id = Guid.CreateVersion7(now),
+            ClientId = client,
+            PersonId = personId,
+            SessionId = sessionId,
+            CreatedAt = now,
+            NextTryAt = now,
+        }));
+        db.Record(SecurityEvent.SessionEnded, personId, sessionId, http, now);
     }
 }

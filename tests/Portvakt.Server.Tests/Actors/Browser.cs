@@ -122,6 +122,7 @@ public sealed class Browser : IDisposable
 
     public async Task SendAsync(HttpRequestMessage request)
     {
+        _server.Clock.Advance(TimeSpan.FromMilliseconds(1)); // between two clicks some time passes, also in a test
         _typed.Clear();
         Trail.Clear();
         LeftFor = null;

@@ -35,6 +35,7 @@ public sealed class PortvaktServer : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("portvakt-server").FullName;
     private readonly Dictionary<string, string?> _settings = new(StringComparer.Ordinal);
     private WebApplication _app = null!;
+    private Action<IServiceCollection>? _services;
     private int _people;
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
@@ -44,9 +45,9 @@ public sealed class PortvaktServer : IAsyncDisposable
     /// <summary>Every line the server has logged.</summary>
     public LogLines Log { get; } = new();
 
-    public static async Task<PortvaktServer> StartAsync(DatabaseKind kind, Dictionary<string, string?>? settings = null)
+    public static async Task<PortvaktServer> StartAsync(DatabaseKind kind, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null)
     {
-        var server = new PortvaktServer();
+        var server = new PortvaktServer { _services = services };
         await File.WriteAllTextAsync(Path.Combine(server._folder, "clients.json"), Clients);
         foreach (var (name, value) in new Dictionary<string, string?>
         {
@@ -120,6 +121,7 @@ public sealed class PortvaktServer : IAsyncDisposable
             builder.Configuration.AddInMemoryCollection(_settings);
             builder.Services.AddSingleton<TimeProvider>(Clock);
             builder.Services.AddSingleton<IStartupFilter, AddressFilter>();
+            _services?.Invoke(builder.Services);
             builder.Logging.ClearProviders().AddProvider(Log);
         }, Path.Combine(Repository(), "src", "Portvakt.Server"));
         await PortvaktHost.PrepareAsync(_app, CancellationToken.None);

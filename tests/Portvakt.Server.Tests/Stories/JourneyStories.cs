@@ -1,7 +1,7 @@
 using System.Net;
+using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Server.Tests.Actors;
-using Microsoft.EntityFrameworkCore;
 
 namespace Portvakt.Server.Tests.Stories;
 
@@ -171,6 +171,23 @@ public abstract class JourneyStories(Stage stage)
         await browser.PressAsync("Nei");
         var method = await Server.ReadAsync(db => db.Sessions.Where(row => row.PersonId == kari.Id).OrderByDescending(row => row.AuthenticatedAt).Select(row => row.Method).FirstAsync());
         Assert.Equal(Domain.SignIn.SecondFactorMethod.PhoneWithPin, method);
+    }
+
+    [Fact]
+    public async Task An_answer_counts_although_the_app_reports_itself_at_the_same_moment()
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(Server);
+        for (var round = 0; round < 5; round++)
+        {
+            using var browser = new Browser(Server);
+            await browser.OpenAppAsync();
+            await browser.PasswordAsync(kari);
+            var (id, context) = (await phone.PendingAsync())!.Value;
+            var reports = Enumerable.Range(0, 8).Select(_ => Task.Run(() => phone.PostAsync("/phone/api/report", new System.Text.Json.Nodes.JsonObject { ["push"] = null, ["persisted"] = true, ["app"] = "0.1.1" })));
+            var answers = await Task.WhenAll(reports.Append(Task.Run(() => phone.AnswerAsync(id, context, "approve", browser.MatchingNumber))));
+            Assert.Equal("approved", answers[^1].Text("outcome"));
+            Assert.All(answers, answer => Assert.True(answer.Ok));
+        }
     }
 
     [Theory]

@@ -1,12 +1,30 @@
-// The wire types of docs/protocol.md. All of them live here and nowhere else.
+// Generated from the wire records of the server by `portvakt phone-contract`. See docs/protocol.md.
 
-export type TotpAlgorithm = 'SHA1' | 'SHA256' | 'SHA512';
-export type Unlock = 'passkey' | 'pin';
-export type Purpose = 'sign-in' | 'enrolment-test';
 export type Decision = 'approve' | 'cancelled' | 'not-me';
 export type Outcome = 'approved' | 'denied' | 'reported' | 'wrong-number';
+export type ProblemCode = 'malformed' | 'nonce' | 'proof' | 'unknown-phone' | 'unknown-code' | 'unknown-request' | 'code-used' | 'code-used-twice' | 'answered' | 'code-expired' | 'expired' | 'unlock' | 'pin' | 'pin-locked' | 'binding' | 'slow-down';
+export type Purpose = 'sign-in' | 'enrolment-test';
+export type TotpAlgorithm = 'SHA1' | 'SHA256' | 'SHA512';
+export type Unlock = 'passkey' | 'pin';
 
-export type BeginRequest = { code: string; kid: string };
+export type Answer = {
+  jws: string;
+  assertion: Assertion | null;
+  pin: string | null;
+};
+
+export type Assertion = {
+  credentialId: string;
+  authenticatorData: string;
+  clientDataJson: string;
+  signature: string;
+};
+
+export type Attestation = {
+  attestationObject: string;
+  clientDataJson: string;
+};
+
 export type BeginAnswer = {
   audience: string;
   organisation: string;
@@ -14,16 +32,17 @@ export type BeginAnswer = {
   challenge: string;
   expiresAt: number;
   serverTime: number;
-  relyingParty: { id: string; name: string };
-  user: { id: string; name: string; displayName: string };
+  relyingParty: PasskeyRelyingParty;
+  user: PasskeyUser;
   vapidPublicKey: string;
   unlock: Unlock[];
 };
 
-export type PushSubscriptionKeys = { endpoint: string; p256dh: string; auth: string };
-export type Attestation = { attestationObject: string; clientDataJson: string };
+export type BeginRequest = {
+  code: string;
+  kid: string;
+};
 
-/** Payload of the JWS in {@link FinishRequest}. */
 export type BindingPayload = {
   v: 1;
   aud: string;
@@ -38,23 +57,7 @@ export type BindingPayload = {
   app: string;
   device: string;
 };
-export type FinishRequest = { jws: string };
-export type Seed = { key: string; iv: string; ciphertext: string };
-export type FinishAnswer = {
-  authenticatorId: string;
-  organisation: string;
-  account: string;
-  displayName: string;
-  seed: Seed;
-  totp: { algorithm: TotpAlgorithm; digits: number; period: number };
-};
 
-export type PendingAnswer = {
-  serverTime: number;
-  request: { id: string; context: string } | null;
-  minimumApp: string;
-};
-/** What is asked about: the JSON behind `context` of {@link PendingAnswer}. */
 export type Context = {
   v: 1;
   id: string;
@@ -62,14 +65,106 @@ export type Context = {
   application: string;
   purpose: Purpose;
   place: string | null;
-  address: string;
+  address: string | null;
   browser: string;
   nonce: string;
   iat: number;
   exp: number;
   digits: number;
 };
-/** Payload of the JWS in {@link Answer}. */
+
+export type FinishAnswer = {
+  authenticatorId: string;
+  organisation: string;
+  account: string;
+  displayName: string;
+  seed: Seed;
+  totp: TotpParameters;
+};
+
+export type FinishRequest = {
+  jws: string;
+};
+
+export type OutcomeAnswer = {
+  outcome: Outcome;
+};
+
+export type PasskeyRelyingParty = {
+  id: string;
+  name: string;
+};
+
+export type PasskeyUser = {
+  id: string;
+  name: string;
+  displayName: string;
+};
+
+export type PendingAnswer = {
+  serverTime: number;
+  request: PendingRequest | null;
+  minimumApp: string;
+};
+
+export type PendingRequest = {
+  id: string;
+  context: string;
+};
+
+export type Problem = {
+  status: number;
+  code: ProblemCode;
+  triesLeft?: number;
+};
+
+export type ProofPayload = {
+  htm: string;
+  htu: string;
+  iat: number;
+  jti: string;
+  nonce: string;
+  bh?: string;
+};
+
+export type PushMessage = {
+  web_push: 8030;
+  notification: PushNotification;
+  id: string;
+};
+
+export type PushNotification = {
+  title: string;
+  body: string;
+  navigate: string;
+  lang: string;
+  silent: boolean;
+};
+
+export type PushSubscriptionKeys = {
+  endpoint: string;
+  p256dh: string;
+  auth: string;
+};
+
+export type ReportAnswer = {
+  serverTime: number;
+  push: 'ok' | 'missing' | 'renew';
+  minimumApp: string;
+};
+
+export type ReportRequest = {
+  push: PushSubscriptionKeys | null;
+  persisted: boolean;
+  app: string;
+};
+
+export type Seed = {
+  key: string;
+  iv: string;
+  ciphertext: string;
+};
+
 export type Statement = {
   v: 1;
   id: string;
@@ -80,20 +175,9 @@ export type Statement = {
   num?: string;
   iat: number;
 };
-export type Assertion = { credentialId: string; authenticatorData: string; clientDataJson: string; signature: string };
-export type Answer = { jws: string; assertion: Assertion | null; pin: string | null };
-export type OutcomeAnswer = { outcome: Outcome };
 
-export type ReportRequest = { push: PushSubscriptionKeys | null; persisted: boolean; app: string };
-export type ReportAnswer = { serverTime: number; push: 'ok' | 'missing' | 'renew'; minimumApp: string };
-
-export type PushMessage = {
-  web_push: 8030;
-  notification: { title: string; body: string; navigate: string; lang: string; silent: boolean };
-  id: string;
+export type TotpParameters = {
+  algorithm: TotpAlgorithm;
+  digits: number;
+  period: number;
 };
-
-export type ProblemCode =
-  | 'malformed' | 'nonce' | 'proof' | 'unknown-phone' | 'unknown-code' | 'unknown-request' | 'code-used' | 'code-used-twice'
-  | 'answered' | 'code-expired' | 'expired' | 'unlock' | 'pin' | 'pin-locked' | 'binding' | 'slow-down';
-export type Problem = { code: ProblemCode; triesLeft?: number };
