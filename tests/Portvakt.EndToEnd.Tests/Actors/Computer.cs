@@ -19,7 +19,7 @@ public sealed class Computer : IAsyncDisposable
     private Computer(IBrowserContext context, Witness witness, IPage page, House house) => (_context, Witness, Page, House) = (context, witness, page, house);
 
     public Witness Witness { get; }
-    public IPage Page { get; private set; }
+    public IPage Page { get; }
     public House House { get; }
     public bool HasJavaScript { get; private init; }
 
@@ -46,9 +46,6 @@ public sealed class Computer : IAsyncDisposable
         await tab.GotoAsync(address);
         return tab;
     }
-
-    /// <summary>All further steps are taken in this tab.</summary>
-    public void TurnTo(IPage tab) => Page = tab;
 
     /// <summary>Opens the application and presses its button, then waits for the server's first page.</summary>
     public async Task OpenApplicationAsync()

@@ -124,6 +124,7 @@ public sealed class House : IAsyncDisposable
             ["Portvakt__DataDirectory"] = _data,
             ["Portvakt__RelyingPartiesFile"] = parties,
             ["Portvakt__AfterDeadline"] = "EnrolNow",
+            ["Portvakt__ApprovalLifetime"] = "00:03:00", // a slow machine is no reason to fail
             ["Portvakt__AllowPinUnlock"] = "true",
             ["Portvakt__AllowLoopbackPush"] = "true",
             ["Portvakt__PushContact"] = "mailto:it@eksempel.kommune.no",

@@ -15,6 +15,9 @@ public sealed record PhoneOptions
     /// <summary>Face, finger or PIN of the phone itself: a platform authenticator with user verification.</summary>
     public bool HasUnlock { get; init; } = true;
 
+    /// <summary>What the owner chooses and types where the phone has no unlock.</summary>
+    public string? Pin { get; init; }
+
     public bool AllowsCamera { get; init; } = true;
     public bool AllowsNotifications { get; init; } = true;
     public ColorScheme Scheme { get; init; } = ColorScheme.Light;
@@ -160,10 +163,13 @@ public sealed class PhoneInBrowser : IAsyncDisposable
         return push.RootElement.GetProperty("id").GetString()!;
     }
 
+    public string? Pin => _options.Pin;
+
     /// <summary>Types the number and approves; the phone's unlock answers by itself.</summary>
     public async Task ApproveAsync(string number, string approve)
     {
         await Page.Locator("#number").FillAsync(number);
+        if (Pin is not null) await Page.Locator("#pin").FillAsync(Pin);
         await TapAsync(approve);
     }
 
@@ -193,13 +199,14 @@ public sealed class PhoneInBrowser : IAsyncDisposable
         });
         await _context.ExposeFunctionAsync("askTheOwner", async () =>
         {
-            await SetNotificationsAsync(_options.AllowsNotifications ? "granted" : "denied");
+            await SetPermissionAsync("notifications", _options.AllowsNotifications ? "granted" : "denied");
             return _options.AllowsNotifications;
         });
         await _context.AddInitScriptAsync(Surroundings);
 
         Tools = await _context.NewCDPSessionAsync(Page);
-        await SetNotificationsAsync("prompt");
+        await SetPermissionAsync("notifications", "prompt");
+        await SetPermissionAsync("camera", _options.AllowsCamera ? "granted" : "denied");
         Tools.Event("ServiceWorker.workerRegistrationUpdated").OnEvent += (_, update) =>
         {
             foreach (var registration in update!.Value.GetProperty("registrations").EnumerateArray()) _registration.TrySetResult(registration.GetProperty("registrationId").GetString()!);
@@ -224,9 +231,9 @@ public sealed class PhoneInBrowser : IAsyncDisposable
         _authenticator = answer!.Value.GetProperty("authenticatorId").GetString();
     }
 
-    private Task SetNotificationsAsync(string setting) => Tools.SendAsync("Browser.setPermission", new Dictionary<string, object>(StringComparer.Ordinal)
+    private Task SetPermissionAsync(string permission, string setting) => Tools.SendAsync("Browser.setPermission", new Dictionary<string, object>(StringComparer.Ordinal)
     {
-        ["permission"] = new Dictionary<string, object>(StringComparer.Ordinal) { ["name"] = "notifications" },
+        ["permission"] = new Dictionary<string, object>(StringComparer.Ordinal) { ["name"] = permission },
         ["setting"] = setting,
         ["origin"] = _house.Server,
     });

@@ -30,10 +30,26 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
         await FinishAsync();
     }
 
+    /// <summary>As far as a phone that is bound and not yet tested; the code is typed, which is quicker than the camera.</summary>
+    public async Task ToReadyAsync(Employee employee)
+    {
+        await ToSetUpAsync(employee);
+        await GetTheAppAsync();
+        await TypeCodeAsync();
+        await BindAsync();
+        await ReadyAsync();
+    }
+
     /// <summary>P1 to P5: as far as the picture.</summary>
     public async Task ToSetUpAsync(Employee employee)
     {
         await ToMethodAsync(employee);
+        await SetUpPhoneAsync();
+    }
+
+    /// <summary>P4 and P5: notifications, and the picture.</summary>
+    public async Task SetUpPhoneAsync()
+    {
         await Expect(Page.GetByRole(AriaRole.Radio, new PageGetByRoleOptions { Name = words.ReceiveNotifications })).ToBeCheckedAsync();
         await Expect(Page.GetByRole(AriaRole.Radio, new PageGetByRoleOptions { Name = words.UseVerificationCode })).Not.ToBeCheckedAsync();
         await LookAsync("P4-method", Page);
@@ -101,20 +117,24 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
         await Expect(phone.Button(words.YesAdd)).ToBeVisibleAsync();
     }
 
+    /// <summary>The code that was typed last.</summary>
+    public string? Code { get; private set; }
+
     /// <summary>The code as it stands on the computer, into the field of the phone.</summary>
     public async Task TypeIntoFieldAsync()
     {
         await Expect(phone.Page.Locator("#code")).ToBeVisibleAsync();
         await LookAsync("T3-enter-code", phone.Page);
-        await phone.Page.Locator("#code").FillAsync(await ReadCodeAsync());
+        await phone.Page.Locator("#code").FillAsync(Code = await ReadCodeAsync());
         await phone.TapAsync(words.Next);
     }
 
     public async Task<string> ReadCodeAsync()
     {
-        var details = Page.Locator("details");
-        if (await details.GetAttributeAsync("open") is null) await details.Locator("summary").ClickAsync();
-        return (await Page.Locator("[data-typed-code]").InnerTextAsync()).Trim();
+        var code = Page.Locator("[data-typed-code]");
+        if (!await code.IsVisibleAsync()) await Page.Locator("details summary").ClickAsync();
+        await Expect(code).ToBeVisibleAsync();
+        return (await code.InnerTextAsync()).Trim();
     }
 
     /// <summary>T7, T8 and T10: keys, unlock, notifications, the account in the list.</summary>
@@ -122,6 +142,14 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
     {
         await LookAsync("T7-confirm", phone.Page);
         await phone.TapAsync(words.YesAdd);
+        if (phone.Pin is { } pin)
+        {
+            await Expect(phone.Page.Locator("#pin2")).ToBeVisibleAsync();
+            await LookAsync("T7-choose-pin", phone.Page);
+            await phone.Page.Locator("#pin").FillAsync(pin);
+            await phone.Page.Locator("#pin2").FillAsync(pin);
+            await phone.TapAsync(words.Next);
+        }
 
         await Expect(phone.Button(words.Allow)).ToBeVisibleAsync();
         await LookAsync("T8-notifications", phone.Page);
@@ -132,20 +160,43 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
     /// <summary>T10: the account in the list with its code, and the phone has said that it was activated.</summary>
     public async Task BoundAsync()
     {
-        await Expect(phone.Heading(words.Accounts)).ToBeVisibleAsync();
-        await Expect(phone.Page.Locator(".digits")).ToHaveTextAsync(SixDigits);
+        await CodeIsShownAsync();
         await Expect(phone.Page.Locator("html")).ToHaveAttributeAsync("data-said", new Regex(Regex.Escape(words.Activating), RegexOptions.None, TimeSpan.FromSeconds(1)));
         await LookAsync("T10-accounts", phone.Page);
+    }
+
+    /// <summary>P5: the code has been presented, and the computer says so.</summary>
+    public async Task ConnectedAsync()
+    {
+        await Expect(Page.Locator("[data-wait] svg.pv-qr")).ToBeVisibleAsync();
+        await LookAsync("P5-connected", Page);
+    }
+
+    /// <summary>P5: the phone is ready, and so is the button.</summary>
+    public async Task ReadyAsync()
+    {
+        await FollowAsync();
+        await Expect(Button(words.Next)).ToBeEnabledAsync();
+        await LookAsync("P5-ready", Page);
+    }
+
+    public async Task CodeIsShownAsync()
+    {
+        await Expect(phone.Heading(words.Accounts)).ToBeVisibleAsync();
+        await Expect(phone.Page.Locator(".digits")).ToHaveTextAsync(SixDigits);
     }
 
     /// <summary>P5 to P7 with T9: the computer has followed the phone, and a real approval proves it.</summary>
     public async Task TestAsync()
     {
-        await FollowAsync();
-        await Expect(Button(words.Next)).ToBeEnabledAsync();
-        await LookAsync("P5-ready", Page);
+        await ReadyAsync();
         await ClickAsync(words.Next);
+        await AnswerTestAsync();
+    }
 
+    /// <summary>P6 and T9: the number is carried to the phone.</summary>
+    public async Task AnswerTestAsync()
+    {
         await Expect(Page.Locator("[data-number]")).ToBeVisibleAsync();
         await LookAsync("P6-test", Page);
         await Expect(phone.Heading(words.ApproveTest)).ToBeVisibleAsync();
@@ -156,6 +207,60 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
         await phone.TapAsync(words.Done);
         await ApprovedAsync();
         await HeadingAsync(words.Additional);
+    }
+
+    /// <summary>P4, the other way: codes of any authenticator app.</summary>
+    public async Task ChooseCodeAsync()
+    {
+        await Page.GetByRole(AriaRole.Radio, new PageGetByRoleOptions { Name = words.UseVerificationCode }).CheckAsync();
+        await ClickAsync(words.SetUp);
+        await HeadingAsync(words.SetUpMobileApp);
+        await Expect(Page.Locator("svg.pv-qr")).ToBeVisibleAsync();
+        await LookAsync("P5-setup-code", Page);
+    }
+
+    /// <summary>The secret under "Can't scan the image?", for another app.</summary>
+    public async Task<string> ReadSecretAsync()
+    {
+        await Page.Locator("details summary").ClickAsync();
+        await Expect(Page.Locator("[data-secret]")).ToBeVisibleAsync();
+        return (await Page.Locator("[data-secret]").InnerTextAsync()).Trim();
+    }
+
+    /// <summary>Types a code on the computer and sends it.</summary>
+    public async Task TypeAsync(string code)
+    {
+        await Page.Locator("#code").FillAsync(code);
+        await Page.Locator("form:has(#code) button[type=submit]").ClickAsync();
+    }
+
+    /// <summary>The code was not taken, and the page says so where a screen reader hears it.</summary>
+    public async Task RefusedAsync()
+    {
+        Computer.Witness.Expect("422");
+        await Expect(Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await LookAsync("P5-refused", Page);
+    }
+
+    /// <summary>P7: ten codes for the day without a phone.</summary>
+    public async Task<IReadOnlyList<string>> MakeRecoveryCodesAsync()
+    {
+        await PressHandlerAsync("Codes");
+        await Expect(Page.Locator(".pv-codes li")).ToHaveCountAsync(10);
+        await LookAsync("P7-codes", Page);
+        return await Page.Locator(".pv-codes li code").AllInnerTextsAsync();
+    }
+
+    /// <summary>The next day without the phone.</summary>
+    public async Task ToRecoveryCodeAsync(Employee employee)
+    {
+        await Computer.OpenApplicationAsync();
+        await Computer.SignInAsync(employee);
+        await Expect(Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = words.AnotherMethod, Exact = true })).ToBeVisibleAsync();
+        await LookAsync("N1-second-factor", Page);
+        await Page.Locator("a[href$='/recovery-code']").ClickAsync();
+        await Expect(Page.Locator("#code")).ToBeVisibleAsync();
+        await LookAsync("N2-recovery-code", Page);
     }
 
     /// <summary>P7 to P9 and back in the application, which sees two factors.</summary>
@@ -215,10 +320,13 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
 
     public Task ClickAsync(string name) => Button(name).ClickAsync();
 
+    /// <summary>The button that calls this handler of the page.</summary>
+    public Task PressHandlerAsync(string handler) => Page.Locator($"button[formaction='?handler={handler}']").ClickAsync();
+
     /// <summary>Without a script the page does not follow the phone: the person asks it again.</summary>
     public async Task FollowAsync()
     {
-        if (!Computer.HasJavaScript) await Page.Locator("noscript a, a[href*='/phone']").First.ClickAsync();
+        if (!Computer.HasJavaScript) await Page.Locator("#actions a").ClickAsync();
     }
 
     /// <summary>Without a script the person says that they have approved.</summary>
