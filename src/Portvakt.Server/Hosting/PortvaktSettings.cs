@@ -5,7 +5,7 @@ namespace Portvakt.Server.Hosting;
 
 /// <summary>
 /// Everything an operator can set, section <c>Portvakt</c> of the configuration (file, environment <c>Portvakt__Name</c>, command
-/// line <c>--Portvakt:Name</c>). Validated at start; <c>tests/settings.approved.txt</c> lists each with its default.
+/// line <c>--Portvakt:Name=value</c>). Validated at start; <c>tests/settings.approved.txt</c> lists each with its default.
 /// </summary>
 public sealed class PortvaktSettings
 {
@@ -69,7 +69,7 @@ public sealed class PortvaktSettings
     /// <summary>Words that nobody may build a password on.</summary>
     public List<string> HouseWords { get; set; } = [];
 
-    /// <summary>Oldest phone app that may still answer.</summary>
+    /// <summary>Oldest phone app that need not be updated; an older one asks its owner to. It can still answer.</summary>
     public string MinimumPhoneApp { get; set; } = "0.1.0";
 
     /// <summary>True only under <c>dev.cs demo</c>: loopback only, generated people.</summary>

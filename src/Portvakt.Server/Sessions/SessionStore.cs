@@ -43,7 +43,7 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
     /// </summary>
     public Task EndAsync(Session session, HttpContext http) => EndAsync([session.Id], http);
 
-    /// <summary>Every session of a person, everywhere ("it wasn't me", a changed factor).</summary>
+    /// <summary>Every session of a person, everywhere ("it wasn't me").</summary>
     public async Task EndAllAsync(Guid personId, HttpContext http) =>
         await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(http.RequestAborted), http);
 
