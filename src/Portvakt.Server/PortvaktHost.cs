@@ -31,6 +31,7 @@ public static class PortvaktHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 64 * 1024; // R88: a sign-in is small
+            kestrel.Limits.MaxConcurrentConnections = 20_000; // held pages cost 11 KiB each; more than this is not a morning but a flood
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
         services.AddSingleton(Options.Create(settings));
@@ -51,7 +52,7 @@ public static class PortvaktHost
             // Secure always. On http://localhost, which browsers trust as they trust TLS, the framework refuses to say so itself.
             forms.Cookie.SecurePolicy = overTls ? CookieSecurePolicy.Always : CookieSecurePolicy.None;
             if (!overTls) forms.Cookie.Extensions.Add("secure");
-            forms.Cookie.SameSite = SameSiteMode.Strict;
+            forms.Cookie.SameSite = SameSiteMode.Lax; // an application's redirect must bring it along, or a second tab would void the first one's form
             forms.FormFieldName = "form";
             forms.SuppressXFrameOptionsHeader = true; // set for every answer
         });

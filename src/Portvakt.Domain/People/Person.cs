@@ -48,6 +48,10 @@ public sealed class Person
 
     public int Version { get; private set; }
 
+    /// <summary>When a second factor was last bound. Written in the same save as the binding, so that of two attempts at once one wins.</summary>
+    public DateTimeOffset? EnrolledAt { get; private set; }
+
+    public void RecordEnrolment(DateTimeOffset now) => EnrolledAt = now;
     public void SetPassword(string hash) => PasswordHash = hash;
     public void RecordSignIn(DateTimeOffset now) => LastSignInAt = now;
     public void Lock() => State = PersonState.Locked;

@@ -24,6 +24,9 @@ public sealed class SignInAttempt
     /// <summary>While enrolling there is a phone to find and an app to install.</summary>
     public static readonly TimeSpan EnrolmentLifetime = TimeSpan.FromMinutes(30);
 
+    /// <summary>However busy: after this long the password has to be typed again.</summary>
+    public static readonly TimeSpan LongestLifetime = TimeSpan.FromHours(1);
+
     private SignInAttempt() { }
 
     public SignInAttempt(byte[] browserHash, SignInRequest request, DateTimeOffset now)
@@ -86,7 +89,7 @@ public sealed class SignInAttempt
 
     public int Version { get; private set; }
 
-    public bool IsLive(DateTimeOffset now) => FinishedAt is null && now < ExpiresAt;
+    public bool IsLive(DateTimeOffset now) => FinishedAt is null && now < ExpiresAt && now < CreatedAt + LongestLifetime;
 
     public bool BelongsTo(ReadOnlySpan<byte> browserHash) => CryptographicOperations.FixedTimeEquals(BrowserHash, browserHash);
 

@@ -1,25 +1,31 @@
 namespace Portvakt.Domain.SignIn;
 
 /// <summary>How failures slow the next try down: pure, the store raises the count before the secret is looked at.</summary>
-public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan LongestPause)
+/// <param name="FreeFailures">How many cost nothing.</param>
+/// <param name="FirstPause">After the last free one; then it doubles.</param>
+/// <param name="LongestPause">Never longer than this.</param>
+/// <param name="Memory">After so long without a try the count starts over.</param>
+public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan LongestPause, TimeSpan Memory)
 {
-    /// <summary>Wrong passwords for one account, from browsers that have signed in to it and from others, counted apart: ten, then 60 s, doubling to 15 minutes.</summary>
-    public static readonly Throttle Password = new(10, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15));
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    /// <summary>Wrong passwords from one source, whoever is tried: a school behind one address must still get in.</summary>
-    public static readonly Throttle PasswordSource = new(100, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15));
+    /// <summary>Wrong passwords for one account, from browsers that have signed in to it and from others, counted apart: ten, then 60 s, doubling to 15 minutes.</summary>
+    public static readonly Throttle Password = new(10, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15), Day);
+
+    /// <summary>Tries from one source, whoever is tried: a school behind one address must still get in, so the pause is short and soon forgotten.</summary>
+    public static readonly Throttle PasswordSource = new(100, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
 
     /// <summary>Wrong codes and numbers for one account, over all sessions and addresses: five, then 15 minutes, doubling to a day.</summary>
-    public static readonly Throttle SecondFactor = new(5, TimeSpan.FromMinutes(15), TimeSpan.FromDays(1));
+    public static readonly Throttle SecondFactor = new(5, TimeSpan.FromMinutes(15), Day, Day);
+
+    /// <summary>Wrong numbers on the phone: counted apart, so that a stranger's wrong codes do not silence the owner's phone.</summary>
+    public static readonly Throttle Number = new(5, TimeSpan.FromMinutes(15), Day, Day);
 
     /// <summary>Unknown binding codes from one source: a short code must not be guessed.</summary>
-    public static readonly Throttle BindingSource = new(10, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15));
+    public static readonly Throttle BindingSource = new(20, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
 
     /// <summary>After "it wasn't me" nobody who only knows the password makes the phone ring again for a while.</summary>
-    public static readonly Throttle Reported = new(1, TimeSpan.FromMinutes(15), TimeSpan.FromDays(1));
-
-    /// <summary>Failures older than this are forgotten.</summary>
-    public static readonly TimeSpan Memory = TimeSpan.FromDays(1);
+    public static readonly Throttle Reported = new(1, TimeSpan.FromMinutes(15), Day, Day);
 
     /// <summary>How long the account or source must wait after its <paramref name="failures"/>th failure.</summary>
     public TimeSpan PauseAfter(int failures)

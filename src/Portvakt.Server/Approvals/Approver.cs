@@ -14,17 +14,30 @@ using Portvakt.Server.Resources;
 
 namespace Portvakt.Server.Approvals;
 
+/// <summary>Why a phone is not asked just now.</summary>
+public enum AskPause
+{
+    None,
+
+    /// <summary>The person said "it wasn't me" a moment ago.</summary>
+    Reported,
+
+    /// <summary>Wrong numbers, or too many requests since the last approval.</summary>
+    TooMany,
+}
+
 /// <summary>Asks a person's phone. Does not know whether a sign-in or an enrolment wants to know.</summary>
 public sealed class Approver(
     PortvaktDb db, TimeProvider clock, Signals signals, PushDelivery push, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
 {
-    /// <summary>
-    /// Opens the one live request of a person; an older one is over at once. Null: pushes are stopped for now, because the person said
-    /// "it wasn't me" a moment ago.
-    /// </summary>
+    // R17: nobody who only knows the password makes a phone ring all night. A success starts the count over.
+    private const int MostInTenMinutes = 3;
+    private const int MostInADay = 10;
+
+    /// <summary>Opens the one live request of a person; an older one is over at once. Null: the phone is not asked for now, see <see cref="PauseAsync"/>.</summary>
     public async Task<ApprovalRequest?> AskAsync(HttpContext http, Guid personId, string attemptId, ApprovalPurpose purpose, Guid? onlyPhoneId, string? application)
     {
-        if (purpose is ApprovalPurpose.SignIn && await IsStoppedAsync(personId, http.RequestAborted)) return null;
+        if (purpose is ApprovalPurpose.SignIn && await PauseAsync(personId, http.RequestAborted) is not AskPause.None) return null;
 
         for (var tries = 0; ; tries++)
         {
@@ -69,8 +82,8 @@ public sealed class Approver(
     }
 
     /// <summary>The newest request of an attempt, answered or not.</summary>
-    public Task<ApprovalRequest?> LatestAsync(string attemptId, CancellationToken cancellationToken) =>
-        db.Approvals.Where(row => row.AttemptId == attemptId).OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(cancellationToken);
+    public Task<ApprovalRequest?> LatestAsync(string attemptId, ApprovalPurpose purpose, CancellationToken cancellationToken) =>
+        db.Approvals.Where(row => row.AttemptId == attemptId && row.Purpose == purpose).OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(cancellationToken);
 
     /// <summary>Whether some phone of the person can be asked at all.</summary>
     public Task<bool> CanAskAsync(Guid personId, CancellationToken cancellationToken) =>
@@ -78,13 +91,26 @@ public sealed class Approver(
             phone => phone.PersonId == personId && phone.State == AuthenticatorState.Active && phone.RemovedOnPhoneAt == null && phone.PinFailures < PhoneAuthenticator.PinTries,
             cancellationToken);
 
-    /// <summary>Whether "it wasn't me" still holds the pushes back.</summary>
-    public async Task<bool> IsStoppedAsync(Guid personId, CancellationToken cancellationToken) =>
-        await new FailureCounter(db, clock).BlockedForAsync(ReportedKey(personId), cancellationToken) is not null;
+    /// <summary>Whether the phone is left in peace for now, and why.</summary>
+    public async Task<AskPause> PauseAsync(Guid personId, CancellationToken cancellationToken)
+    {
+        var failures = new FailureCounter(db, clock);
+        if (await failures.BlockedForAsync(ReportedKey(personId), cancellationToken) is not null) return AskPause.Reported;
+        if (await failures.BlockedForAsync(NumberKey(personId), cancellationToken) is not null) return AskPause.TooMany;
+
+        var now = clock.GetUtcNow();
+        var since = now - TimeSpan.FromDays(1);
+        var success = await db.Approvals.Where(row => row.PersonId == personId && row.State == ApprovalState.Approved).MaxAsync(row => row.AnsweredAt, cancellationToken);
+        if (success > since) since = success.Value;
+        var asked = await db.Approvals.Where(row => row.PersonId == personId && row.Purpose == ApprovalPurpose.SignIn && row.CreatedAt > since).Select(row => row.CreatedAt).ToListAsync(cancellationToken);
+        return asked.Count >= MostInADay || asked.Count(at => at > now - TimeSpan.FromMinutes(10)) >= MostInTenMinutes ? AskPause.TooMany : AskPause.None;
+    }
 
     public static string ReportedKey(Guid personId) => $"reported:{personId:N}";
 
-    /// <summary>Wrong numbers and wrong codes are counted together, per person.</summary>
+    public static string NumberKey(Guid personId) => $"number:{personId:N}";
+
+    /// <summary>Wrong codes, per person, over all browsers.</summary>
     public static string SecondFactorKey(Guid personId) => $"second-factor:{personId:N}";
 
     /// <summary>How the phone unlocked decides how strong its answer was.</summary>

@@ -58,8 +58,17 @@ public sealed class Jws
         }
     }
 
-    private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    internal static string? Text(JsonElement element, string name)
+    {
+        try
+        {
+            return element.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // text that is not Unicode, for instance half a surrogate pair
+        }
+    }
 }
 
 /// <summary>A P-256 public key of a phone, as a JWK (RFC 7517) and as we store it.</summary>
@@ -81,7 +90,7 @@ public static class DeviceKey
             return null;
         }
 
-        string? Member(string name) => jwk.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+        string? Member(string name) => Jws.Text(jwk, name);
 
         byte[]? Coordinate(string name)
         {

@@ -10,6 +10,7 @@ using Portvakt.Domain;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.People;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
@@ -65,6 +66,11 @@ public static class PhoneEndpoints
         var request = await db.Approvals.SingleOrDefaultAsync(row => row.Id == id, http.RequestAborted);
         if (request is null || !MaySee(request, phone) || statement.Id != id) return Refuse(404, "unknown-request", "not a request of this phone");
         var now = clock.GetUtcNow();
+
+        // A lock, or the end of the sign-in, bites here too and not only when the session would be issued (R10, R24).
+        var person = await db.People.AsNoTracking().SingleAsync(row => row.Id == phone.PersonId, http.RequestAborted);
+        var attempt = await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == request.AttemptId, http.RequestAborted);
+        if (request.State is ApprovalState.Pending && (person.State is not PersonState.Active || attempt?.IsLive(now) is not true)) return Refuse(410, "expired", "locked, or the sign-in is over");
         switch (request.CanAnswer(now))
         {
             case AnswerOutcome.AlreadyAnswered: return Refuse(409, "answered", "answered already");
@@ -85,21 +91,28 @@ public static class PhoneEndpoints
         var evidence = message.Pin is null ? call.Body : JsonSerializer.SerializeToUtf8Bytes(message with { Pin = null }, PhoneJson.Options);
         if (request.Answer(phone.Id, decision, statement.Num, evidence, now) is not AnswerOutcome.Recorded) return Refuse(409, "answered", "answered already");
         db.Record(EventOf(request.State), phone.PersonId, request.Id, http, now);
-        if (request.State is ApprovalState.Reported && await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == request.AttemptId, http.RequestAborted) is { } attempt) attempt.Abandon(now);
+        if (request.State is ApprovalState.Reported) attempt!.Abandon(now);
 
         // One conditional UPDATE with its audit row in the same transaction: of many answers one wins.
         if (!await db.TrySaveAsync(http.RequestAborted)) return Refuse(409, "answered", "another answer was first");
 
         log.Answered(request.Id, request.State.ToString());
+
+        // What the answer entails happens also when the app is closed in this moment: no token of the request. A test of one's own new phone
+        // says nothing about other sign-ins.
         var failures = new FailureCounter(db, clock);
-        if (request.State is ApprovalState.Reported)
+        switch (request)
         {
-            await failures.RaiseAsync(Approver.ReportedKey(phone.PersonId), Throttle.Reported, http.RequestAborted);
-            await sessions.EndAllAsync(phone.PersonId, http);
-        }
-        else if (request.State is ApprovalState.WrongNumber)
-        {
-            await failures.RaiseAsync(Approver.SecondFactorKey(phone.PersonId), Throttle.SecondFactor, http.RequestAborted);
+            case { State: ApprovalState.Reported, Purpose: ApprovalPurpose.SignIn }:
+                await failures.RaiseAsync(Approver.ReportedKey(phone.PersonId), Throttle.Reported, CancellationToken.None);
+                await sessions.EndAllAsync(phone.PersonId, http);
+                break;
+            case { State: ApprovalState.WrongNumber, Purpose: ApprovalPurpose.SignIn }:
+                await failures.RaiseAsync(Approver.NumberKey(phone.PersonId), Throttle.Number, CancellationToken.None);
+                break;
+            case { State: ApprovalState.Approved }:
+                await failures.ClearAsync(Approver.NumberKey(phone.PersonId), CancellationToken.None);
+                break;
         }
 
         signals.Wake(Signals.OfAttempt(request.AttemptId));
@@ -244,7 +257,19 @@ public static class PhoneEndpoints
         var counted = await db.Phones.Where(row => row.Id == phone.Id && row.PinFailures < PhoneAuthenticator.PinTries)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.PinFailures, row => row.PinFailures + 1), http.RequestAborted);
         if (counted is 0) return new PhoneProblem(423, "pin-locked");
-        if (pin is { Length: 43 } && await hash.VerifyAsync(pin, phone.PinHash, http.RequestAborted))
+        bool right;
+        try
+        {
+            right = pin is { Length: 43 } && await hash.VerifyAsync(pin, phone.PinHash, http.RequestAborted);
+        }
+        catch (Exception gaveUp) when (gaveUp is TooManyHashesException or OperationCanceledException)
+        {
+            // Nobody looked at the PIN: it counts as neither right nor wrong.
+            await db.Phones.Where(row => row.Id == phone.Id && row.PinFailures > 0).ExecuteUpdateAsync(set => set.SetProperty(row => row.PinFailures, row => row.PinFailures - 1), CancellationToken.None);
+            throw;
+        }
+
+        if (right)
         {
             await db.Phones.Where(row => row.Id == phone.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.PinFailures, 0), http.RequestAborted);
             return null;

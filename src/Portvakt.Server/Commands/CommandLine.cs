@@ -76,7 +76,7 @@ public static class CommandLine
             var password = await Console.In.ReadLineAsync(cancellationToken) ?? "";
             var fullName = parsed.GetValue(name)!;
             var rules = app.Services.GetRequiredService<PasswordPolicy>();
-            if (rules.Judge(password, parsedName.Value, fullName) is not PasswordProblem.None and var problem) return Fail(PasswordPolicy.Explain(problem), 4);
+            if (rules.Judge(password, parsedName.Value, fullName, withSecondFactor: parsed.GetValue(deadline) is not null) is not PasswordProblem.None and var problem) return Fail(PasswordPolicy.Explain(problem), 4);
 
             var now = clock.GetUtcNow();
             var person = new Person(parsedName.Value, fullName, now) { Email = parsed.GetValue(email), Language = parsed.GetValue(language) };

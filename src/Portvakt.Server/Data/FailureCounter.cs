@@ -14,7 +14,7 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
     public async Task<TimeSpan?> RaiseAsync(string key, Throttle throttle, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        var forgotten = now - (long)Throttle.Memory.TotalMilliseconds;
+        var forgotten = now - (long)throttle.Memory.TotalMilliseconds;
         var first = (long)throttle.FirstPause.TotalMilliseconds;
         var longest = (long)throttle.LongestPause.TotalMilliseconds;
         var free = throttle.FreeFailures;
@@ -51,9 +51,13 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
         db.FailureCounts.Where(count => count.Key == key).ExecuteDeleteAsync(cancellationToken);
 
     /// <summary>The secret was right, but the key is shared by many (a source): one count back, no clean slate for a guesser with an account of their own.</summary>
-    public Task ReturnAsync(string key, CancellationToken cancellationToken) =>
-        db.FailureCounts.Where(count => count.Key == key && count.Failures > 0).ExecuteUpdateAsync(
-            set => set.SetProperty(count => count.Failures, count => count.Failures - 1).SetProperty(count => count.BlockedUntil, 0L), cancellationToken);
+    public Task ReturnAsync(string key, Throttle throttle, CancellationToken cancellationToken)
+    {
+        // A block that others have earned stays; one that only this try would have earned goes with it.
+        var free = throttle.FreeFailures;
+        return db.FailureCounts.Where(count => count.Key == key && count.Failures > 0).ExecuteUpdateAsync(
+            set => set.SetProperty(count => count.BlockedUntil, count => count.Failures - 1 < free ? 0L : count.BlockedUntil).SetProperty(count => count.Failures, count => count.Failures - 1), cancellationToken);
+    }
 
     /// <summary>Whether this very secret was the last wrong one: then it has been counted already.</summary>
     public async Task<bool> IsRepeatAsync(string key, byte[] mark, CancellationToken cancellationToken)

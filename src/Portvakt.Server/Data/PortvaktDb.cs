@@ -40,12 +40,20 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
             await SaveChangesAsync(cancellationToken);
             return true;
         }
-        catch (DbUpdateConcurrencyException)
+        catch (DbUpdateException lost) when (lost is DbUpdateConcurrencyException || IsUniqueViolation(lost))
         {
             ChangeTracker.Clear();
             return false;
         }
     }
+
+    /// <summary>Two saves wanted the same key: the other one was first.</summary>
+    private static bool IsUniqueViolation(DbUpdateException exception) => exception.InnerException switch
+    {
+        Npgsql.PostgresException postgres => postgres.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation,
+        Microsoft.Data.Sqlite.SqliteException sqlite => sqlite.SqliteExtendedErrorCode is 1555 or 2067, // SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE
+        _ => false,
+    };
 
     public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {

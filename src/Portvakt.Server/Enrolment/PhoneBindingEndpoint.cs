@@ -64,7 +64,7 @@ public static class PhoneBindingEndpoint
             var attempt = await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(row => row.Id == binding.AttemptId, http.RequestAborted);
             if (attempt?.IsLive(now) is not true || person.State is not PersonState.Active)
             {
-                await failures.ReturnAsync(source, http.RequestAborted);
+                await failures.ReturnAsync(source, Throttle.BindingSource, http.RequestAborted);
                 return new PhoneProblem(410, "code-expired").ToResult();
             }
 
@@ -79,7 +79,7 @@ public static class PhoneBindingEndpoint
 
             if (!await db.TrySaveAsync(http.RequestAborted)) continue;
             signals.Wake(Signals.OfAttempt(binding.AttemptId));
-            await failures.ReturnAsync(source, http.RequestAborted);
+            await failures.ReturnAsync(source, Throttle.BindingSource, http.RequestAborted);
             if (outcome is not ClaimOutcome.Claimed)
             {
                 loggers.CreateLogger(typeof(PhoneBindingEndpoint)).CodeRefused(binding.Id, outcome.ToString());
@@ -126,6 +126,11 @@ public static class PhoneBindingEndpoint
             return new PhoneProblem(404, "unknown-code").ToResult();
         if (binding.State is BindingState.UsedTwice) return new PhoneProblem(409, "code-used-twice").ToResult();
         if (binding.KeyId != keyId) return Refuse(422, "binding", "another phone's code");
+
+        // A lock, or the end of the sign-in, bites here too (R10).
+        var isOpen = await db.People.AnyAsync(row => row.Id == binding.PersonId && row.State == PersonState.Active, http.RequestAborted)
+            && (await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(row => row.Id == binding.AttemptId, http.RequestAborted))?.IsLive(clock.GetUtcNow()) is true;
+        if (!isOpen) return new PhoneProblem(410, "code-expired").ToResult();
 
         // The challenge is gone after the first try, whatever comes of it (R33).
         var now = clock.GetUtcNow();

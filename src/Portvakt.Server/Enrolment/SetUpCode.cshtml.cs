@@ -54,6 +54,7 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Vault v
 
         totp.Activate();
         Current.RecordEnrolment(SecondFactorMethod.Code, now);
+        Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.TotpActivated, totp.PersonId, totp.Id.ToString("N"), HttpContext, now);
         await failures.ClearAsync(key, HttpContext.RequestAborted);
         return await ContinueAsync();
@@ -69,7 +70,8 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Vault v
     /// <summary>The generator of this attempt; the same after a reload (R101).</summary>
     private async Task<TotpAuthenticator> OwnAsync()
     {
-        if (await db.Totps.SingleOrDefaultAsync(row => row.AttemptId == AttemptId && row.State == AuthenticatorState.Unconfirmed, HttpContext.RequestAborted) is { } known) return known;
+        if (await db.Totps.Where(row => row.AttemptId == AttemptId && row.State == AuthenticatorState.Unconfirmed).OrderBy(row => row.CreatedAt).ThenBy(row => row.Id)
+            .FirstOrDefaultAsync(HttpContext.RequestAborted) is { } known) return known;
         var totp = new TotpAuthenticator(Standing.Person!.Id, phoneId: null, AttemptId, clock.GetUtcNow());
         totp.SealedSeed = vault.Seal(RandomNumberGenerator.GetBytes(Totp.SeedLength), Column, totp.Id.ToString("N"));
         db.Totps.Add(totp);

@@ -66,14 +66,13 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
 
     public async Task<IActionResult> OnPostRenewAsync()
     {
-        await GiveUpAsync();
-        await IssueAsync();
+        if (await GiveUpAsync()) await IssueAsync();
         return Reload();
     }
 
     public async Task<IActionResult> OnPostOtherAsync()
     {
-        await GiveUpAsync();
+        if (!await GiveUpAsync()) return Reload();
         Current.ChooseAgain(clock.GetUtcNow());
         return await ContinueAsync();
     }
@@ -82,7 +81,7 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
         db.BindingCodes.Where(row => row.AttemptId == AttemptId && row.State != BindingState.Replaced).OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(HttpContext.RequestAborted);
 
     /// <summary>What was half set up counts for nothing: the code is void, its phone too.</summary>
-    private async Task GiveUpAsync()
+    private async Task<bool> GiveUpAsync()
     {
         foreach (var old in await db.BindingCodes.Where(row => row.AttemptId == AttemptId).ToListAsync(HttpContext.RequestAborted))
         {
@@ -91,7 +90,7 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
             if (old.PhoneId is { } phoneId) await PhoneBindingEndpoint.RevokeAsync(db, phoneId, HttpContext.RequestAborted);
         }
 
-        await db.TrySaveAsync(HttpContext.RequestAborted);
+        return await db.TrySaveAsync(HttpContext.RequestAborted);
     }
 
     private async Task<BindingCode> IssueAsync()

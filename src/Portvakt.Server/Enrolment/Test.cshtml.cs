@@ -48,6 +48,7 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Approver app
         foreach (var totp in await db.Totps.Where(row => row.PhoneId == phoneId).ToListAsync(HttpContext.RequestAborted)) totp.Activate();
         binding.Confirm();
         Current.RecordEnrolment(await approver.MethodOfAsync(request, HttpContext.RequestAborted), now);
+        Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.PhoneActivated, phone.PersonId, phone.Id.ToString("N"), HttpContext, now);
         return await ContinueAsync();
     }

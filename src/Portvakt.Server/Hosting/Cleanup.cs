@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.Sessions;
 using Portvakt.Server.Data;
 
@@ -38,6 +39,11 @@ public sealed class Cleanup(IServiceScopeFactory scopes, TimeProvider clock, ILo
         await db.LogoutNotices.Where(row => row.CreatedAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
         await db.SignInAttempts.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.BindingCodes.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
+        var forgotten = (now - TimeSpan.FromDays(2)).ToUnixTimeMilliseconds();
+        var present = now.ToUnixTimeMilliseconds();
+        await db.FailureCounts.Where(row => row.LastFailureAt < forgotten && row.BlockedUntil < present).ExecuteDeleteAsync(cancellationToken);
+        await db.Totps.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
+        await db.Phones.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(30)).ExecuteDeleteAsync(cancellationToken);
     }
 }

@@ -23,7 +23,7 @@ public static class MachineEndpoints
         var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
 
         // Whatever a browser claims is text of a stranger: one line, no control characters.
-        var text = new string([.. Encoding.UTF8.GetString(buffer, 0, length).Where(character => !char.IsControl(character))]);
+        var text = new string([.. Encoding.UTF8.GetString(buffer, 0, length).Where(character => !char.IsControl(character) && char.GetUnicodeCategory(character) is not System.Globalization.UnicodeCategory.Format).Take(500)]);
         loggers.CreateLogger(typeof(MachineEndpoints)).PolicyViolated(text);
         return Results.NoContent();
     }

@@ -48,16 +48,17 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
         await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(http.RequestAborted), http);
 
     /// <summary>
-    /// Each statement is its own condition, so a refresh in the same instant neither stops the sign-out nor survives it.
+    /// Each statement is its own condition, so a refresh in the same instant neither stops the sign-out nor survives it;
+    /// and a browser that is closed meanwhile does not stop it either.
     /// </summary>
     private async Task EndAsync(List<string> ids, HttpContext http)
     {
         var now = clock.GetUtcNow();
-        await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
+        await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
             foreach (var id in ids) await EndInTransactionAsync(db, id, http, now);
-            await db.SaveChangesAsync(http.RequestAborted);
-            await transaction.CommitAsync(http.RequestAborted);
+            await db.SaveChangesAsync(CancellationToken.None);
+            await transaction.CommitAsync(CancellationToken.None);
         }
 
         db.ChangeTracker.Clear(); // what was loaded before no longer tells the truth
@@ -67,14 +68,14 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
     internal static async Task EndInTransactionAsync(PortvaktDb db, string sessionId, HttpContext http, DateTimeOffset now)
     {
         var ended = await db.Sessions.Where(row => row.Id == sessionId && row.EndedAt == null)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None);
         if (ended is 0) return;
 
         var clients = await db.AuthorizationCodes.Where(row => row.SessionId == sessionId).Select(row => row.ClientId)
-            .Union(db.RefreshFamilies.Where(row => row.SessionId == sessionId).Select(row => row.ClientId)).ToListAsync(http.RequestAborted);
+            .Union(db.RefreshFamilies.Where(row => row.SessionId == sessionId).Select(row => row.ClientId)).ToListAsync(CancellationToken.None);
         await db.RefreshFamilies.Where(row => row.SessionId == sessionId && row.RevokedAt == null)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.RevokedAt, now).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
-        var personId = await db.Sessions.Where(row => row.Id == sessionId).Select(row => row.PersonId).SingleAsync(http.RequestAborted);
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.RevokedAt, now).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None);
+        var personId = await db.Sessions.Where(row => row.Id == sessionId).Select(row => row.PersonId).SingleAsync(CancellationToken.None);
         db.LogoutNotices.AddRange(clients.Select(client => new LogoutNotice
         {
             Id = Guid.CreateVersion7(now),

@@ -14,6 +14,9 @@ public enum ApprovalStage
     /// <summary>A newer request took its place.</summary>
     Superseded,
 
+    /// <summary>Wrong numbers, or too many requests: the phone is left in peace for a while.</summary>
+    Paused,
+
     /// <summary>Pushes are held back for a while after "it wasn't me".</summary>
     Stopped,
 }
@@ -30,7 +33,7 @@ public sealed record ApprovalView(ApprovalStage Stage, string? Number, int Secon
     {
         var stage = request?.State switch
         {
-            null => ApprovalStage.Stopped,
+            null => ApprovalStage.Paused,
             ApprovalState.Pending => request.IsLive(now) ? ApprovalStage.Waiting : ApprovalStage.Expired,
             ApprovalState.Approved => ApprovalStage.Approved,
             ApprovalState.Denied => ApprovalStage.Denied,

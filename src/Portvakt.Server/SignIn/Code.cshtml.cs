@@ -34,6 +34,7 @@ public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault,
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            await AbandonAsync();
             return Again(StatusCodes.Status429TooManyRequests);
         }
 

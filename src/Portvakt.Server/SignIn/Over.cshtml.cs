@@ -17,7 +17,7 @@ public sealed class OverModel(PortvaktDb db, SessionStore sessions) : PageModel
     public async Task OnGetAsync(string? was)
     {
         IsSignedIn = await sessions.CurrentAsync(HttpContext) is not null;
-        if (was is { Length: <= 40 } && BrowserCookie.Hash(HttpContext) is { } browser
+        if (was is not null && SignInJourney.IsAttemptId(was) && BrowserCookie.Hash(HttpContext) is { } browser
             && await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(row => row.Id == was, HttpContext.RequestAborted) is { } attempt && attempt.BelongsTo(browser))
             Again = attempt.ReturnPath;
         Response.StatusCode = IsSignedIn ? StatusCodes.Status200OK : StatusCodes.Status410Gone;

@@ -26,7 +26,8 @@ public sealed class PasswordVerifier(PortvaktDb db, PasswordHash hash, Vault vau
         var name = known ? userName!.Value.Value : "?";
         var person = known ? await db.People.SingleOrDefaultAsync(row => row.UserName == name, cancellationToken) : null;
         var browser = BrowserCookie.Hash(http);
-        var familiar = person is not null && browser is not null && await db.FamiliarBrowsers.AnyAsync(row => row.PersonId == person.Id && row.BrowserHash == browser, cancellationToken);
+        var personId = person?.Id ?? Guid.Empty; // asked for unknown names too, so that time does not tell
+        var familiar = browser is not null && await db.FamiliarBrowsers.AnyAsync(row => row.PersonId == personId && row.BrowserHash == browser, cancellationToken);
 
         // A familiar browser has a count of its own, so strangers never fill it.
         var account = familiar ? $"password:familiar:{name}:{Convert.ToHexString(browser!)}" : $"password:unfamiliar:{name}";
@@ -35,9 +36,17 @@ public sealed class PasswordVerifier(PortvaktDb db, PasswordHash hash, Vault vau
         var mark = vault.Hash("wrong-password", $"{name}\0{password}");
 
         var failures = new FailureCounter(db, clock);
+        // The source first: one that is blocked must not go on raising other people's counts. A repeat costs a hash like any other try, so
+        // the source pays for it; only the account does not.
+        var wait = source is null ? null : await failures.RaiseAsync(source, Throttle.PasswordSource, cancellationToken);
+        if (wait is { } sourcePause)
+        {
+            log.Throttled(sourcePause.TotalSeconds);
+            return new PasswordVerdict(null, sourcePause);
+        }
+
         var repeated = await failures.IsRepeatAsync(account, mark, cancellationToken);
-        var wait = repeated ? await failures.BlockedForAsync(account, cancellationToken) : await failures.RaiseAsync(account, Throttle.Password, cancellationToken);
-        if (wait is null && source is not null && !repeated) wait = await failures.RaiseAsync(source, Throttle.PasswordSource, cancellationToken);
+        wait = repeated ? await failures.BlockedForAsync(account, cancellationToken) : await failures.RaiseAsync(account, Throttle.Password, cancellationToken);
         if (wait is { } pause)
         {
             log.Throttled(pause.TotalSeconds);
@@ -46,11 +55,23 @@ public sealed class PasswordVerifier(PortvaktDb db, PasswordHash hash, Vault vau
             return new PasswordVerdict(null, pause);
         }
 
-        var right = await hash.VerifyAsync(password ?? "", person?.PasswordHash, cancellationToken);
+        bool right;
+        try
+        {
+            right = await hash.VerifyAsync(password ?? "", person?.PasswordHash, cancellationToken);
+        }
+        catch (Exception gaveUp) when (gaveUp is TooManyHashesException or OperationCanceledException)
+        {
+            // Nobody looked at the password: it counts as neither right nor wrong.
+            if (!repeated) await failures.ReturnAsync(account, Throttle.Password, CancellationToken.None);
+            if (source is not null) await failures.ReturnAsync(source, Throttle.PasswordSource, CancellationToken.None);
+            throw;
+        }
+
         if (right && password is not null && person is { State: PersonState.Active })
         {
             await failures.ClearAsync(account, cancellationToken);
-            if (source is not null && !repeated) await failures.ReturnAsync(source, cancellationToken);
+            if (source is not null) await failures.ReturnAsync(source, Throttle.PasswordSource, cancellationToken);
             if (PasswordHash.IsOutdated(person.PasswordHash!)) person.SetPassword(await hash.HashAsync(password, cancellationToken));
             db.Record(SecurityEvent.PasswordVerified, person.Id, null, http, clock.GetUtcNow());
             return new PasswordVerdict(person, null);

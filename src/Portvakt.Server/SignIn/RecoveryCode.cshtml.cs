@@ -33,6 +33,7 @@ public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Vaul
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            await AbandonAsync();
             return Again(StatusCodes.Status429TooManyRequests);
         }
 

@@ -22,18 +22,31 @@ public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Appr
         if (!await approver.CanAskAsync(personId, HttpContext.RequestAborted)) return SignInJourney.SeeOther($"/sign-in/{AttemptId}/code");
 
         // The first request of an attempt is asked by itself; every further one is the person's own wish. A reload shows the same.
-        var request = await approver.LatestAsync(AttemptId, HttpContext.RequestAborted)
+        var request = await LatestAsync()
             ?? await approver.AskAsync(HttpContext, personId, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName);
         HasRecoveryCodes = await db.RecoveryCodes.AnyAsync(code => code.PersonId == personId && code.UsedAt == null, HttpContext.RequestAborted);
-        Approval = ApprovalView.Of(request, AttemptId, await WaitEndpoint.StateOfAsync(db, AttemptId, clock.GetUtcNow(), HttpContext.RequestAborted), clock.GetUtcNow());
+        var now = clock.GetUtcNow();
+        Approval = ApprovalView.Of(request, AttemptId, await WaitEndpoint.StateOfAsync(db, AttemptId, now, HttpContext.RequestAborted), now);
+
+        // A request that is over offers another one only when the phone may be asked again.
+        if (Approval.Stage is not (ApprovalStage.Waiting or ApprovalStage.Approved))
+        {
+            Approval = await approver.PauseAsync(personId, HttpContext.RequestAborted) switch
+            {
+                AskPause.Reported => Approval with { Stage = ApprovalStage.Stopped },
+                AskPause.TooMany => Approval with { Stage = ApprovalStage.Paused },
+                _ => Approval,
+            };
+        }
+
         return Page();
     }
 
     /// <summary>"I have approved": the button that the script presses.</summary>
     public async Task<IActionResult> OnPostAsync()
     {
-        var request = await approver.LatestAsync(AttemptId, HttpContext.RequestAborted);
-        if (request is not { State: ApprovalState.Approved, Purpose: ApprovalPurpose.SignIn } || request.PersonId != Standing.Person!.Id) return Reload();
+        var request = await LatestAsync();
+        if (request is not { State: ApprovalState.Approved } || request.PersonId != Standing.Person!.Id) return Reload();
         var now = clock.GetUtcNow();
         if (now >= request.AnsweredAt + SignInAttempt.Lifetime) return Reload();
         Current.RecordSecondFactor(await approver.MethodOfAsync(request, HttpContext.RequestAborted), now);
@@ -43,9 +56,12 @@ public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Appr
 
     public async Task<IActionResult> OnPostAgainAsync()
     {
-        var latest = await approver.LatestAsync(AttemptId, HttpContext.RequestAborted);
+        var latest = await LatestAsync();
         if (latest is null || !latest.IsLive(clock.GetUtcNow()))
             await approver.AskAsync(HttpContext, Standing.Person!.Id, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName);
         return Reload();
     }
+
+    /// <summary>A test of another tab's enrolment is not an answer to this question.</summary>
+    private Task<ApprovalRequest?> LatestAsync() => approver.LatestAsync(AttemptId, ApprovalPurpose.SignIn, HttpContext.RequestAborted);
 }

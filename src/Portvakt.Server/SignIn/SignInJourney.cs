@@ -31,7 +31,7 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
     /// <summary>The attempt of this address, if it is alive and this is the browser that began it. Null otherwise, for whatever reason.</summary>
     public async Task<Standing?> FindAsync(HttpContext http, string attemptId)
     {
-        if (attemptId.Length > 40 || BrowserCookie.Hash(http) is not { } browser) return null;
+        if (!IsAttemptId(attemptId) || BrowserCookie.Hash(http) is not { } browser) return null;
         var attempt = await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == attemptId, http.RequestAborted);
         if (attempt is null || !attempt.BelongsTo(browser) || !attempt.IsLive(clock.GetUtcNow())) return null;
         return await StandingOfAsync(attempt, http.RequestAborted);
@@ -70,7 +70,10 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         return SeeOther(ReturnAddress(attempt));
     }
 
-    /// <summary>Ends an attempt for good: the limit of tries, or "it wasn't me".</summary>
+    /// <summary>Whether a stranger's text can be the id of an attempt at all: nothing else is asked of a database.</summary>
+    public static bool IsAttemptId(string text) => text.Length is > 0 and <= 40 && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_');
+
+    /// <summary>Ends an attempt for good: the limit of tries was reached (R51).</summary>
     public async Task AbandonAsync(HttpContext http, SignInAttempt attempt)
     {
         attempt.Abandon(clock.GetUtcNow());

@@ -100,10 +100,10 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
     public async Task Failures_are_forgotten_after_a_day()
     {
         for (var failures = 0; failures < Throttle.Password.FreeFailures; failures++) Assert.Null(await RaiseAsync($"{Key}:day", Throttle.Password));
-        Server.Clock.Advance(Throttle.Memory);
+        Server.Clock.Advance(Throttle.Password.Memory);
         Assert.Null(await RaiseAsync($"{Key}:day", Throttle.Password));
         Assert.Equal(11, await FailuresAsync($"{Key}:day")); // exactly a day is not more than a day
-        Server.Clock.Advance(Throttle.Memory + TimeSpan.FromMilliseconds(1));
+        Server.Clock.Advance(Throttle.Password.Memory + TimeSpan.FromMilliseconds(1));
         Assert.Null(await RaiseAsync($"{Key}:day", Throttle.Password));
         Assert.Equal(1, await FailuresAsync($"{Key}:day"));
         Assert.Null(await BlockedAsync($"{Key}:day"));
@@ -115,14 +115,14 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
         for (var failures = 0; failures < 3; failures++) await RaiseAsync($"{Key}:clear", Throttle.SecondFactor);
         await CountAsync(async counter =>
         {
-            await counter.ReturnAsync($"{Key}:clear", default);
+            await counter.ReturnAsync($"{Key}:clear", Throttle.SecondFactor, default);
             return 0;
         });
         Assert.Equal(2, await FailuresAsync($"{Key}:clear"));
         await CountAsync(async counter =>
         {
             await counter.ClearAsync($"{Key}:clear", default);
-            await counter.ReturnAsync($"{Key}:clear", default); // nothing to give back is no debt
+            await counter.ReturnAsync($"{Key}:clear", Throttle.SecondFactor, default); // nothing to give back is no debt
             return 0;
         });
         Assert.Null(await FailuresAsync($"{Key}:clear"));

@@ -26,7 +26,7 @@ public sealed class HeaderTests(HouseServer house) : IClassFixture<HouseServer>
 
     [Theory]
     [InlineData("/icon.svg")]
-    [InlineData("/wait.js")]
+    [InlineData("/design/wait.js")]
     [InlineData("/design/portvakt.css")]
     [InlineData("/phone/")]
     [InlineData("/phone/sw.js")]

@@ -104,7 +104,7 @@ public sealed partial class PasswordTests(HouseServer house) : IClassFixture<Hou
         var server = house.Server;
         var (enrolled, _) = await Cast.EnrolledAsync(server);
         var unenrolled = await server.AddPersonAsync("Ola Nordmann");
-        var locked = await server.AddPersonAsync("Per Hansen");
+        var locked = await server.AddPersonAsync("Ola Nordmann");
         var withoutPassword = new Person(UserName.Parse("without"), "Uten Passord", server.Clock.GetUtcNow());
         await server.ChangeAsync(async db =>
         {

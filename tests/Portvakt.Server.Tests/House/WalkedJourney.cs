@@ -110,7 +110,7 @@ public sealed class WalkedJourney : IAsyncLifetime
             await browser.FinishAsync();
         });
 
-        var per = await Server.AddPersonAsync("Per Hansen", TimeSpan.FromDays(3));
+        var per = await Server.AddPersonAsync("Ola Nordmann", TimeSpan.FromDays(3));
         await WithBrowserAsync(async browser =>
         {
             await browser.OpenAppAsync();

@@ -477,6 +477,10 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("email");
 
+                    b.Property<DateTime?>("EnrolledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("enrolled_at");
+
                     b.Property<DateTime?>("EnrolmentDeadlineAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("enrolment_deadline_at");

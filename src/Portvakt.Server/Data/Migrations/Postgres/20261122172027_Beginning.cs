@@ -163,6 +163,7 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                     created_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
                     last_sign_in_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     enrolment_starts_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    enrolled_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     enrolment_deadline_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     version = table.Column<int>(type: "integer", nullable: false)
                 },

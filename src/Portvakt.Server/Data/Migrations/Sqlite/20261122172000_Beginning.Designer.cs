@@ -470,6 +470,10 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("email");
 
+                    b.Property<DateTime?>("EnrolledAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("enrolled_at");
+
                     b.Property<DateTime?>("EnrolmentDeadlineAt")
                         .HasColumnType("TEXT")
                         .HasColumnName("enrolment_deadline_at");

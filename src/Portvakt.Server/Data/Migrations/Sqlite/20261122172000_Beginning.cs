@@ -162,6 +162,7 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     created_at = table.Column<DateTime>(type: "TEXT", nullable: false),
                     last_sign_in_at = table.Column<DateTime>(type: "TEXT", nullable: true),
                     enrolment_starts_at = table.Column<DateTime>(type: "TEXT", nullable: true),
+                    enrolled_at = table.Column<DateTime>(type: "TEXT", nullable: true),
                     enrolment_deadline_at = table.Column<DateTime>(type: "TEXT", nullable: true),
                     version = table.Column<int>(type: "INTEGER", nullable: false)
                 },
