@@ -8,10 +8,13 @@ namespace Portvakt.EndToEnd.Tests;
 /// <summary>WCAG 2.2 AA as far as a program can judge it: axe, on every screen and in every state of the tour.</summary>
 public sealed class AccessibilityTests(Running running)
 {
-    private static readonly AxeRunOptions Rules = new()
+    private static readonly AxeRunOptions Everything = new()
     {
         RunOnly = new RunOnlyOptions { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"] },
     };
+
+    /// <summary>In the dark only the colours are others.</summary>
+    private static readonly AxeRunOptions Colours = new() { RunOnly = new RunOnlyOptions { Type = "rule", Values = ["color-contrast"] } };
 
     [Theory]
     [InlineData("nb")]
@@ -25,10 +28,10 @@ public sealed class AccessibilityTests(Running running)
         {
             screens++;
             Assert.Equal(language, await page.Locator("html").GetAttributeAsync("lang"));
-            foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
+            foreach (var (scheme, rules) in new[] { (ColorScheme.Light, Everything), (ColorScheme.Dark, Colours) })
             {
                 await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce });
-                foreach (var violation in (await page.RunAxe(Rules)).Violations)
+                foreach (var violation in (await page.RunAxe(rules)).Violations)
                     found.Enqueue($"{screen} ({scheme}): {violation.Id}, {violation.Help}: {string.Join(" | ", violation.Nodes.Select(node => node.Html))}");
             }
         });

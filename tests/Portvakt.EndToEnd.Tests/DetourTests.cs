@@ -99,6 +99,7 @@ public sealed class DetourTests(Running running)
         // A new code, shown to nobody else, works.
         await scene.Walk.ClickAsync(scene.Words.NewCode);
         await scene.Phone.TapAsync("Prøv igjen");
+        await scene.Phone.TapAsync(scene.Words.EnterCode);
         await scene.Walk.TypeIntoFieldAsync();
         await scene.Phone.TapAsync(scene.Words.YesAdd);
         await scene.Walk.BoundAsync();

@@ -17,6 +17,14 @@ public static class Tour
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
         await look("P1-wrong-password", page);
 
+        // A camera that sees no picture keeps looking.
+        await walk.GetTheAppAsync();
+        await phone.TapAsync(words.ScanQr);
+        await phone.PointCameraAtAsync(computer, "h1");
+        await phone.TapAsync(words.CameraOn);
+        await Expect(phone.Page.Locator("video")).ToBeVisibleAsync();
+        await look("T6-scan", phone.Page);
+
         await walk.ToMethodAsync(kari);
         await walk.ChooseCodeAsync();
         await walk.TypeAsync("000000");
@@ -24,7 +32,7 @@ public static class Tour
         await walk.PressHandlerAsync("Other");
         await walk.SetUpPhoneAsync();
 
-        await walk.GetTheAppAsync();
+        await phone.OpenAsync();
         await phone.TapAsync(words.EnterCode);
         await phone.Page.Locator("#code").FillAsync("ABCD-EFGH-IJKL");
         await phone.TapAsync(words.Next);

@@ -125,13 +125,13 @@ public sealed class PhoneInBrowser : IAsyncDisposable
     /// Holds the camera before the picture on the computer: the screen around it is photographed and becomes the film that the
     /// camera shows. An MJPEG film is photographs, one after the other.
     /// </summary>
-    public async Task PointCameraAtAsync(Computer computer)
+    public async Task PointCameraAtAsync(Computer computer, string what = "svg.pv-qr")
     {
         const int width = 640;
         const int height = 480;
-        var picture = computer.Page.Locator("svg.pv-qr");
+        var picture = computer.Page.Locator(what);
         await picture.ScrollIntoViewIfNeededAsync();
-        var box = await picture.BoundingBoxAsync() ?? throw new InvalidOperationException("There is no picture on the computer.");
+        var box = await picture.BoundingBoxAsync() ?? throw new InvalidOperationException($"There is no {what} on the computer.");
         var screen = computer.Page.ViewportSize!;
         var photograph = await computer.Page.ScreenshotAsync(new PageScreenshotOptions
         {

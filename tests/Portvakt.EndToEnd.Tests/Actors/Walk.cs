@@ -207,6 +207,7 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
         await phone.TapAsync(words.Done);
         await ApprovedAsync();
         await HeadingAsync(words.Additional);
+        await LookAsync("P7-backup", Page);
     }
 
     /// <summary>P4, the other way: codes of any authenticator app.</summary>
@@ -234,11 +235,12 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
         await Page.Locator("form:has(#code) button[type=submit]").ClickAsync();
     }
 
-    /// <summary>The code was not taken, and the page says so where a screen reader hears it.</summary>
+    /// <summary>The code was not taken, and the field says why to those who see it and to those who hear it.</summary>
     public async Task RefusedAsync()
     {
         Computer.Witness.Expect("422");
-        await Expect(Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await Expect(Page.Locator("#code")).ToHaveAttributeAsync("aria-invalid", "true");
+        await Expect(Page.Locator("#code")).ToHaveAccessibleDescriptionAsync(Something);
         await LookAsync("P5-refused", Page);
     }
 
@@ -266,7 +268,6 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
     /// <summary>P7 to P9 and back in the application, which sees two factors.</summary>
     public async Task FinishAsync()
     {
-        await LookAsync("P7-backup", Page);
         await ClickAsync(words.Finished);
         await StayAsync();
         await LookAsync("P9-done", Page);
@@ -326,7 +327,7 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
     /// <summary>Without a script the page does not follow the phone: the person asks it again.</summary>
     public async Task FollowAsync()
     {
-        if (!Computer.HasJavaScript) await Page.Locator("#actions a").ClickAsync();
+        if (!Computer.HasJavaScript) await Page.Locator("noscript a").ClickAsync();
     }
 
     /// <summary>Without a script the person says that they have approved.</summary>
@@ -337,5 +338,6 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
 
     public Task LookAsync(string screen, IPage page) => look?.Invoke(screen, page) ?? Task.CompletedTask;
 
+    private static readonly Regex Something = new(@"\w", RegexOptions.None, TimeSpan.FromSeconds(1));
     private static readonly Regex SixDigits = new("^[0-9]{3} [0-9]{3}$", RegexOptions.None, TimeSpan.FromSeconds(1));
 }

@@ -37,7 +37,7 @@ function Code({ account }: { account: Account }) {
     }
   };
   const shown = code.replace(/^(\d{3,4})(\d{3,4})$/, '$1 $2');
-  return <button type="button" class="code" onClick={() => void copy()} aria-label={t('CodeOf', title(account), code.split('').join(' '))}>
+  return <button type="button" class="code" onClick={() => void copy()} aria-label={copied ? t('Copied') : t('CodeOf', title(account), shown)}>
     <span class="digits" data-soon={secondsLeft(now.value, period) <= 5 || undefined}>{copied ? t('Copied') : shown}</span>
     <Ring left={secondsLeft(now.value, period)} of={period} />
   </button>;
