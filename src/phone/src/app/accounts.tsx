@@ -37,7 +37,8 @@ function Code({ account }: { account: Account }) {
     }
   };
   const shown = code.replace(/^(\d{3,4})(\d{3,4})$/, '$1 $2');
-  return <button type="button" class="code" onClick={() => void copy()} aria-label={copied ? t('Copied') : t('CodeOf', title(account), shown)}>
+  return <button type="button" class="code" onClick={() => void copy()}>
+    <span class="ds-sr-only">{t('CodeOf', title(account), '').trimEnd()} </span>
     <span class="digits" data-soon={secondsLeft(now.value, period) <= 5 || undefined}>{copied ? t('Copied') : shown}</span>
     <Ring left={secondsLeft(now.value, period)} of={period} />
   </button>;
