@@ -17,7 +17,7 @@ export const words: Words = {
   Application: 'Application',
   Approve: 'Approve',
   ApproveTestText: 'This checks that the phone works. Type the number that the computer shows.',
-  ApproveTestTitle: 'Approve the test?',
+  ApproveTestTitle: 'Approve sign-in?',
   ApproveTitle: 'Approve sign-in?',
   Back: 'Back',
   BindingRefused: 'The account could not be activated. Fetch a new code on the computer and try again.',

@@ -17,7 +17,7 @@ export const words: Words = {
   Application: 'Tjeneste',
   Approve: 'Godkjenn',
   ApproveTestText: 'Dette prøver om telefonen virker. Skriv tallet som datamaskinen viser.',
-  ApproveTestTitle: 'Godkjenne testen?',
+  ApproveTestTitle: 'Godkjenne påloggingen?',
   ApproveTitle: 'Godkjenne påloggingen?',
   Back: 'Tilbake',
   BindingRefused: 'Kontoen kunne ikke aktiveres. Hent en ny kode på datamaskinen, og prøv igjen.',

@@ -17,7 +17,7 @@ export const words: Words = {
   Application: 'Teneste',
   Approve: 'Godkjenn',
   ApproveTestText: 'Dette prøver om telefonen verkar. Skriv talet som datamaskina viser.',
-  ApproveTestTitle: 'Godkjenne testen?',
+  ApproveTestTitle: 'Godkjenne pålogginga?',
   ApproveTitle: 'Godkjenne pålogginga?',
   Back: 'Tilbake',
   BindingRefused: 'Kontoen kunne ikkje aktiverast. Hent ein ny kode på datamaskina, og prøv igjen.',
