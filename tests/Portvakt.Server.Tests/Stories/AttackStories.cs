@@ -837,7 +837,7 @@ public abstract class AttackStories(Stage stage)
     // ---- Codes and passwords
 
     [Fact]
-    public async Task R49_A_code_counts_once_and_of_64_at_once_one()
+    public async Task R49_A_code_counts_once_and_of_12_at_once_one()
     {
         var (kari, phone) = await Cast.EnrolledAsync(Server);
         Server.Clock.Advance(TimeSpan.FromMinutes(2));
