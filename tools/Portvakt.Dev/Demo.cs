@@ -53,16 +53,17 @@ public static class Demo
                 ["Portvakt__DataDirectory"] = data,
                 ["Portvakt__Database"] = database,
                 ["Portvakt__RelyingPartiesFile"] = relyingPartiesFile,
-                ["Portvakt__AfterDeadline"] = "EnrolNow",
                 ["Portvakt__AllowPinUnlock"] = "true", // a desktop without an unlock of its own can walk to the end as well
                 ["Portvakt__AllowLoopbackPush"] = options.Has("--allow-loopback-push") ? "true" : "false",
                 ["Portvakt__PushContact"] = "mailto:it@eksempel.kommune.no",
             };
 
             await Step.DoAsync("Preparing the database", () => Tool.QuietAsync("dotnet", ["portvakt.dll", "migrate"], server, settings));
+            const int existsAlready = 3;
             var now = TimeProvider.System.GetUtcNow();
-            var isNew = await AddPersonAsync("kari", "Kari Nordmann", now.AddDays(-30), now.AddDays(-1))
-                & await AddPersonAsync("ola", "Ola Nordmann", now.AddDays(-30), now.AddDays(5));
+            await AddWaveAsync("Oppvekst", now.AddDays(-30), now.AddDays(-1));
+            await AddWaveAsync("Helse", now.AddDays(-30), now.AddDays(5));
+            var isNew = await AddPersonAsync("kari", "Kari Nordmann", "Oppvekst") & await AddPersonAsync("ola", "Ola Nordmann", "Helse");
 
             await using var serverProcess = Background.Start("The server", "dotnet", ["portvakt.dll", "serve"], server, settings, Path.Combine(data, "server.log"));
             await using var appProcess = Background.Start("The sample application", "dotnet", ["portvakt-sample-app.dll"], sampleApp, new(StringComparer.Ordinal)
@@ -99,12 +100,17 @@ public static class Demo
             var died = await Background.FirstToEndAsync(serverProcess, appProcess);
             return died is null ? 0 : throw new RefusalException($"{died.Name} ended by itself:\n{died.LastWords}");
 
-            async Task<bool> AddPersonAsync(string userName, string name, DateTimeOffset enrolFrom, DateTimeOffset deadline)
+            async Task AddWaveAsync(string name, DateTimeOffset from, DateTimeOffset deadline)
             {
-                const int existsAlready = 3;
+                var result = await Tool.RunAsync("dotnet", ["portvakt.dll", "waves", "add", name, "--from", from.ToString("O"), "--deadline", deadline.ToString("O"), "--after-deadline", "EnrolNow"], server, settings);
+                if (result.ExitCode is not (0 or existsAlready)) throw new RefusalException($"The wave {name} could not be added:\n{result.Output}");
+            }
+
+            async Task<bool> AddPersonAsync(string userName, string name, string wave)
+            {
                 var result = await Tool.RunAsync("dotnet", ["portvakt.dll", "people", "add", userName, "--name", name,
                     "--email", $"{userName}@eksempel.kommune.no", "--language", "nb",
-                    "--enrol-from", enrolFrom.ToString("O"), "--deadline", deadline.ToString("O"), "--password-stdin"], server, settings, password + "\n");
+                    "--wave", wave, "--last-used", now.AddDays(-1).ToString("O"), "--password-stdin"], server, settings, password + "\n");
                 return result.ExitCode is 0 or existsAlready ? result.ExitCode is 0 : throw new RefusalException($"{name} could not be added:\n{result.Output}");
             }
         }

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Portvakt.Domain.Audit;
 
 /// <summary>The closed list of things worth remembering.</summary>
@@ -39,26 +42,88 @@ public enum SecurityEvent
     RefreshTokenReused = 63,
 
     PersonCreated = 80,
+    PersonChanged = 81,
+    PersonLocked = 82,
+    PersonUnlocked = 83,
+    PersonErased = 84,
+    FactorsRemoved = 85,
+    PassIssued = 86,
+    PassUsed = 87,
+    PassRejected = 88,
+    PassRevoked = 89,
+    TwoFactorActivated = 90,
+    SignedOutEverywhere = 91,
+    CallerAsked = 92,
+    PasswordChangeDemanded = 93,
+
+    WaveCreated = 100,
+    WaveChanged = 101,
+    WaveRemoved = 102,
+    DeadlineShortened = 103,
+    DeadlineLengthened = 104,
+    TermGranted = 105,
+    TermEnded = 106,
+
+    RoleGranted = 120,
+    RoleRevoked = 121,
+    FirstAdministratorMade = 122,
+    AccessDenied = 123,
+    PeopleImported = 124,
+    CaseOpened = 125,
+    CaseClosed = 126,
+    MailTemplateChanged = 127,
+    MailSentAgain = 128,
+    AuditExported = 129,
+    PeopleExported = 130,
+    PersonalDataExported = 131,
+    ListExported = 132,
 }
 
-/// <summary>One row per <see cref="SecurityEvent"/>, written in the same transaction as what it tells of.</summary>
+/// <summary>
+/// One row per <see cref="SecurityEvent"/>, written in the same transaction as what it tells of. Rows are chained a moment later: see the server's audit folder.
+/// What is personal (address, reason) enters the chain as a blinded commitment, so that erasing it breaks nothing.
+/// </summary>
 public sealed class AuditEvent
 {
     private AuditEvent() { }
 
-    public AuditEvent(SecurityEvent what, Guid? personId, string? subject, string? address, DateTimeOffset now)
+    public AuditEvent(SecurityEvent what, Guid? personId, Guid? actorId, string? subject, string? address, string? reason, DateTimeOffset now)
     {
-        (What, PersonId, Subject, Address, At) = (what, personId, subject, address, now);
+        (What, PersonId, ActorId, Subject, Address, Reason, At) = (what, personId, actorId, subject, address, reason, now);
+        Blind = RandomNumberGenerator.GetBytes(16);
+        Commitment = CommitmentOf(Blind, address, reason);
     }
 
     public long Id { get; private set; }
     public SecurityEvent What { get; private set; }
     public DateTimeOffset At { get; private set; }
+
+    /// <summary>On whom.</summary>
     public Guid? PersonId { get; private set; }
+
+    /// <summary>Who; null when nobody is signed in (a stranger at the password page, the program itself).</summary>
+    public Guid? ActorId { get; private set; }
 
     /// <summary>Id of the thing concerned (approval, authenticator, session, relying party). Never a secret, never free text of a person.</summary>
     public string? Subject { get; private set; }
 
-    /// <summary>Where the request came from; null when unknown.</summary>
+    /// <summary>Where the request came from; null when unknown or erased.</summary>
     public string? Address { get; private set; }
+
+    /// <summary>Why, in the actor's words; null when none was asked for, or erased.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>Hides what <see cref="Commitment"/> commits to; null once that is erased.</summary>
+    public byte[]? Blind { get; private set; }
+
+    public byte[] Commitment { get; private set; } = [];
+
+    /// <summary>Place in the chain, from 1 without gaps; null for the moment until it is chained.</summary>
+    public long? ChainNumber { get; set; }
+
+    /// <summary>Keyed hash of the row before and of this row.</summary>
+    public byte[]? ChainHash { get; set; }
+
+    public static byte[] CommitmentOf(ReadOnlySpan<byte> blind, string? address, string? reason) =>
+        LabelledHash.Of("portvakt/audit/personal/v1", blind.ToArray(), Encoding.UTF8.GetBytes($"{address}\0{reason}"));
 }

@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.Rollout;
 
 namespace Portvakt.Domain.SignIn;
 
@@ -68,6 +70,9 @@ public sealed class SignInAttempt
     public SecondFactorMethod? SecondFactorMethod { get; private set; }
     public DateTimeOffset? EnrolmentPostponedAt { get; private set; }
     public DateTimeOffset? EnrolmentBegunAt { get; private set; }
+
+    /// <summary>When a Temporary Access Pass was used here; it holds the door open for <see cref="AccessPass.Window"/>.</summary>
+    public DateTimeOffset? PassUsedAt { get; private set; }
     public MobileAppUse? Use { get; private set; }
     public DateTimeOffset? TestBegunAt { get; private set; }
     public DateTimeOffset? EnrolledAt { get; private set; }
@@ -112,6 +117,13 @@ public sealed class SignInAttempt
     {
         Demand(PasswordVerifiedAt is not null);
         EnrolmentPostponedAt = now;
+        Prolong(now);
+    }
+
+    public void RecordPass(DateTimeOffset now)
+    {
+        Demand(PasswordVerifiedAt is not null);
+        PassUsedAt = now;
         Prolong(now);
     }
 
@@ -191,7 +203,12 @@ public sealed class SignInAttempt
         return true;
     }
 
-    public SignInProgress Progress(bool hasAuthenticator, bool offersStaySignedIn) => new()
+    /// <param name="hasAuthenticator">See <see cref="SignInProgress.HasAuthenticator"/>.</param>
+    /// <param name="offersStaySignedIn">See <see cref="SignInProgress.StaySignedInOffered"/>.</param>
+    /// <param name="door">What the rule says of a password alone; a pass used here opens it.</param>
+    /// <param name="mustChangePassword">See <see cref="SignInProgress.MustChangePassword"/>.</param>
+    /// <param name="now">The instant.</param>
+    public SignInProgress Progress(bool hasAuthenticator, bool offersStaySignedIn, EnrolmentDoor door, bool mustChangePassword, DateTimeOffset now) => new()
     {
         PasswordVerified = PasswordVerifiedAt is not null,
         HasAuthenticator = hasAuthenticator,
@@ -206,6 +223,8 @@ public sealed class SignInAttempt
         StaySignedInAnswered = StaySignedIn is not null,
         DoneAcknowledged = DoneAt is not null,
         Requested = Requested,
+        Door = now < PassUsedAt + AccessPass.Window ? EnrolmentDoor.OpenedByPass : door,
+        MustChangePassword = mustChangePassword,
     };
 
     /// <summary>Progress renews the time limit; looking at a page does not.</summary>

@@ -20,6 +20,9 @@ public enum SignInStep
 
     /// <summary>In case the phone is lost: optional, finished with one button.</summary>
     Backup,
+
+    /// <summary>After "it wasn't me": a new password, chosen by who has proven both factors.</summary>
+    NewPassword,
     StaySignedIn,
     Done,
     Finish,
@@ -49,6 +52,12 @@ public sealed record SignInProgress
 
     /// <summary>What the relying party asked for (<c>acr_values</c>).</summary>
     public AssuranceLevel Requested { get; init; }
+
+    /// <summary>Whether this sign-in may enrol at all.</summary>
+    public EnrolmentDoor Door { get; init; }
+
+    /// <summary>The password is known to a stranger: two factors, and then a new one.</summary>
+    public bool MustChangePassword { get; init; }
 }
 
 /// <summary>How the mobile app is used: the two radio buttons of the method page.</summary>
@@ -61,7 +70,7 @@ public enum MobileAppUse
 /// <summary>The dispatcher's rule: pages record facts, this decides what comes next, and nothing else does.</summary>
 public static class SignInSteps
 {
-    public static SignInStep Next(SignInProgress progress, EnrolmentDuty duty) => (progress, Effective(progress, duty)) switch
+    public static SignInStep Next(SignInProgress progress, EnrolmentDuty duty) => (Begun(progress), Effective(progress, duty)) switch
     {
         ({ PasswordVerified: false }, _) => SignInStep.Password,
         ({ HasAuthenticator: true, SecondFactorVerified: false }, _) => SignInStep.SecondFactor,
@@ -76,12 +85,25 @@ public static class SignInSteps
         ({ HasAuthenticator: false, EnrolmentBegun: true }, _) => SignInStep.TestApproval,
 
         ({ Enrolled: true, BackupFinished: false }, _) => SignInStep.Backup,
+        ({ MustChangePassword: true, SecondFactorVerified: true }, _) => SignInStep.NewPassword,
         ({ StaySignedInOffered: true, StaySignedInAnswered: false }, _) => SignInStep.StaySignedIn,
         ({ Enrolled: true, DoneAcknowledged: false }, _) => SignInStep.Done,
         _ => SignInStep.Finish,
     };
 
-    /// <summary>An application that asks for two factors makes a duty that cannot be postponed; it never opens a closed door.</summary>
-    public static EnrolmentDuty Effective(SignInProgress progress, EnrolmentDuty duty) =>
-        progress.Requested is AssuranceLevel.Aal2 && duty is not EnrolmentDuty.Blocked ? EnrolmentDuty.Required : duty;
+    /// <summary>
+    /// The duty in this sign-in. A pass opens a closed door; an application that asks for two factors makes a duty that cannot be postponed, and opens no door.
+    /// </summary>
+    public static EnrolmentDuty Effective(SignInProgress progress, EnrolmentDuty duty) => (duty, progress) switch
+    {
+        (EnrolmentDuty.Blocked, { Door: EnrolmentDoor.OpenedByPass }) => EnrolmentDuty.Required,
+        (EnrolmentDuty.Blocked, _) => EnrolmentDuty.Blocked,
+        (EnrolmentDuty.Required, { Door: EnrolmentDoor.Closed }) or (_, { Requested: AssuranceLevel.Aal2, Door: EnrolmentDoor.Closed }) => EnrolmentDuty.Blocked,
+        (_, { Requested: AssuranceLevel.Aal2 }) => EnrolmentDuty.Required,
+        _ => duty,
+    };
+
+    /// <summary>What was begun while the door was open does not go on behind a closed one: the pass is too old, or the browser left the trusted network (R34).</summary>
+    private static SignInProgress Begun(SignInProgress progress) =>
+        progress is { EnrolmentBegun: true, Enrolled: false, Door: EnrolmentDoor.Closed } ? progress with { EnrolmentBegun = false } : progress;
 }

@@ -2,13 +2,15 @@ using System.CommandLine;
 using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.People;
+using Portvakt.Domain.Rollout;
+using Portvakt.Server.Administration;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Commands;
 
-/// <summary><c>portvakt serve | migrate | people add</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
+/// <summary><c>portvakt serve | migrate | people add | waves add</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
 public static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
@@ -29,7 +31,7 @@ public static class CommandLine
         var settings = args.Where(arg => arg.StartsWith("--Portvakt", StringComparison.OrdinalIgnoreCase) || arg.StartsWith("--urls", StringComparison.OrdinalIgnoreCase)).ToArray();
         var rest = args.Except(settings, StringComparer.Ordinal).ToArray();
 
-        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Contract() };
+        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Waves(settings), Contract() };
         root.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
         return root.Parse(rest).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
@@ -59,10 +61,11 @@ public static class CommandLine
         var name = new Option<string>("--name") { Description = "Full name.", Required = true };
         var email = new Option<string?>("--email") { Description = "Mail address." };
         var language = new Option<string?>("--language") { Description = "nb, nn or en." };
-        var from = new Option<DateTimeOffset?>("--enrol-from") { Description = "From when the person is asked to set up 2-factor (ISO 8601)." };
-        var deadline = new Option<DateTimeOffset?>("--deadline") { Description = "From when nobody gets in without it (ISO 8601)." };
+        var unit = new Option<string?>("--unit") { Description = "Where the person works, for instance Oppvekst/Skole." };
+        var wave = new Option<string?>("--wave") { Description = "Name of the wave of the rollout. Without it, the waves' rules decide." };
+        var lastUsed = new Option<DateTimeOffset?>("--last-used") { Description = "When the account was last used elsewhere (ISO 8601). Accounts never used cannot enrol with a password alone." };
         var fromInput = new Option<bool>("--password-stdin") { Description = "Read the password from standard input: it must not stand in a command line.", Required = true };
-        var add = new Command("add", "Add a person with a local password.") { userName, name, email, language, from, deadline, fromInput };
+        var add = new Command("add", "Add a person with a local password.") { userName, name, email, language, unit, wave, lastUsed, fromInput };
         add.SetAction(async (parsed, cancellationToken) =>
         {
             await using var app = PortvaktHost.Build(settings);
@@ -73,21 +76,63 @@ public static class CommandLine
             if (parsed.GetValue(language) is { } code && !Localisation.IsKnown(code)) return Fail("The language must be nb, nn or en.", 2);
             if (await db.People.AnyAsync(person => person.UserName == parsedName.Value.Value, cancellationToken)) return Fail($"{parsedName} exists already.", 3);
 
+            var waveName = parsed.GetValue(wave);
+            var namedWave = waveName is null ? null : await db.Waves.SingleOrDefaultAsync(row => row.Name == waveName, cancellationToken);
+            if (waveName is not null && namedWave is null) return Fail($"There is no wave named \"{waveName}\".", 2);
+
             var password = await Console.In.ReadLineAsync(cancellationToken) ?? "";
             var fullName = parsed.GetValue(name)!;
             var rules = app.Services.GetRequiredService<PasswordPolicy>();
-            if (rules.Judge(password, parsedName.Value, fullName, withSecondFactor: parsed.GetValue(deadline) is not null) is not PasswordProblem.None and var problem) return Fail(PasswordPolicy.Explain(problem), 4);
+            if (rules.Judge(password, parsedName.Value, fullName, withSecondFactor: true) is not PasswordProblem.None and var problem) return Fail(PasswordPolicy.Explain(problem), 4);
 
             var now = clock.GetUtcNow();
-            var person = new Person(parsedName.Value, fullName, now) { Email = parsed.GetValue(email), Language = parsed.GetValue(language) };
+            var person = new Person(parsedName.Value, fullName, now) { Email = parsed.GetValue(email), Language = parsed.GetValue(language), Unit = parsed.GetValue(unit) };
             person.SetPassword(await app.Services.GetRequiredService<PasswordHash>().HashAsync(PasswordRules.Normalise(password)!, cancellationToken));
-            if (parsed.GetValue(deadline) is { } by) person.Require(parsed.GetValue(from) ?? (by < now ? by : now), by);
+            if (parsed.GetValue(lastUsed) is { } used) person.RecordUseElsewhere(used);
+            if (namedWave is not null) person.JoinWave(namedWave.Id, byName: true);
+            else person.JoinWave(WaveRules.WaveOf(person.Attributes, await WaveRules.LoadAsync(db, cancellationToken)), byName: false);
             db.People.Add(person);
             db.Record(SecurityEvent.PersonCreated, person.Id, null, null, now);
             await db.SaveChangesAsync(cancellationToken);
             return 0;
         });
         return new Command("people", "People with accounts.") { add };
+    }
+
+    private static Command Waves(string[] settings)
+    {
+        var name = new Argument<string>("name") { Description = "What the wave is called." };
+        var from = new Option<DateTimeOffset>("--from") { Description = "From when its people are asked to set up 2-factor (ISO 8601).", Required = true };
+        var deadline = new Option<DateTimeOffset>("--deadline") { Description = "From when none of them gets in without it (ISO 8601).", Required = true };
+        var after = new Option<AfterDeadline>("--after-deadline") { Description = "Block (a pass from the helpdesk opens enrolment) or EnrolNow." };
+        var access = new Option<EnrolmentAccess>("--access") { Description = "Who may enrol with a password alone: Open, TrustedNetworks or CodeRequired." };
+        var rule = new Option<string?>("--rule") { Description = "Who belongs to it, for instance \"unit under Oppvekst\". Conditions are separated by new lines." };
+        var add = new Command("add", "Add a wave to the rollout.") { name, from, deadline, after, access, rule };
+        add.SetAction(async (parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(deadline) < parsed.GetValue(from)) return Fail("The deadline lies before the start.", 2);
+            if (!WaveRule.TryParse(parsed.GetValue(rule) ?? "", out _, out var wrongLine)) return Fail($"Line {wrongLine} of the rule is not a condition.", 2);
+            await using var app = PortvaktHost.Build(settings);
+            await using var scope = app.Services.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+            var called = parsed.GetValue(name)!.Trim();
+            if (await db.Waves.AnyAsync(row => row.Name == called, cancellationToken)) return Fail($"{called} exists already.", 3);
+
+            var now = app.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+            var wave = new Wave(called, parsed.GetValue(from), parsed.GetValue(deadline), now)
+            {
+                Position = await db.Waves.CountAsync(cancellationToken) + 1,
+                AfterDeadline = parsed.GetValue(after),
+                Access = parsed.GetValue(access),
+                Rule = parsed.GetValue(rule) ?? "",
+            };
+            db.Waves.Add(wave);
+            db.Record(SecurityEvent.WaveCreated, null, wave.Id.ToString("N"), null, now);
+            await db.SaveChangesAsync(cancellationToken);
+            await WaveRules.AssignAsync(db, cancellationToken);
+            return 0;
+        });
+        return new Command("waves", "Groups of people who get 2-factor by a date.") { add };
     }
 
     private static Command Contract()

@@ -4,6 +4,7 @@ using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
+using Portvakt.Domain.Rollout;
 using Portvakt.Domain.Sessions;
 using Portvakt.Domain.SignIn;
 
@@ -20,6 +21,12 @@ internal static class Mapping
             Versioned(person);
             person.HasIndex(row => row.UserName).IsUnique();
             person.Property(row => row.UserName).HasMaxLength(UserName.MaximumLength);
+            person.Ignore(row => row.IsEnrolled);
+            person.Ignore(row => row.Attributes);
+
+            // The board counts a hundred thousand people from this index alone.
+            person.HasIndex(row => new { row.WaveId, row.Unit, row.EnrolledAt, row.EnrolmentStep, row.EnrolmentTrouble, row.EnrolmentStepAt }).HasDatabaseName("ix_people_board");
+            person.HasIndex(row => row.Unit);
         });
 
         model.Entity<SignInAttempt>(attempt =>
@@ -99,6 +106,9 @@ internal static class Mapping
         {
             row.ToTable("audit_events");
             row.HasIndex(audit => new { audit.PersonId, audit.At });
+            row.HasIndex(audit => audit.At);
+            row.HasIndex(audit => audit.ActorId);
+            row.HasIndex(audit => audit.ChainNumber).IsUnique();
         });
 
         model.Entity<UsedProof>(proof =>
@@ -130,6 +140,74 @@ internal static class Mapping
             notice.ToTable("logout_notices");
             Versioned(notice);
             notice.HasIndex(row => row.NextTryAt);
+            notice.HasIndex(row => new { row.PersonId, row.CreatedAt });
+        });
+
+        model.Entity<SignOutRound>(round => round.ToTable("sign_out_rounds"));
+
+        model.Entity<Wave>(wave =>
+        {
+            wave.ToTable("waves");
+            Versioned(wave);
+            wave.Property(row => row.Name).HasMaxLength(Wave.LongestName);
+            wave.HasIndex(row => row.Name).IsUnique();
+        });
+
+        model.Entity<PersonalTerm>(term =>
+        {
+            term.ToTable("personal_terms");
+            Versioned(term);
+            term.HasIndex(row => row.PersonId);
+            term.HasIndex(row => row.Until);
+        });
+
+        model.Entity<RoleAssignment>(role =>
+        {
+            role.ToTable("role_assignments");
+            role.HasIndex(row => row.PersonId);
+        });
+
+        model.Entity<AccessPass>(pass =>
+        {
+            pass.ToTable("access_passes");
+            Versioned(pass);
+            pass.HasIndex(row => row.PersonId);
+        });
+
+        model.Entity<HelpdeskCase>(found =>
+        {
+            found.ToTable("helpdesk_cases");
+            Versioned(found);
+            found.HasIndex(row => new { row.PersonId, row.ClosedAt });
+        });
+
+        model.Entity<Mail>(mail =>
+        {
+            mail.ToTable("mails");
+            Versioned(mail);
+            mail.HasIndex(row => row.OnceKey).IsUnique();
+            mail.HasIndex(row => new { row.State, row.NextTryAt });
+            mail.HasIndex(row => row.PersonId);
+        });
+
+        model.Entity<MailTemplate>(template =>
+        {
+            template.ToTable("mail_templates");
+            template.HasKey(row => new { row.Kind, row.Language });
+            template.Property(row => row.Version).IsConcurrencyToken();
+        });
+
+        model.Entity<ImportRun>(run =>
+        {
+            run.ToTable("import_runs");
+            Versioned(run);
+        });
+
+        model.Entity<AuditCheckpoint>(checkpoint =>
+        {
+            checkpoint.ToTable("audit_checkpoints");
+            Versioned(checkpoint);
+            checkpoint.Property(row => row.Id).ValueGeneratedNever();
         });
     }
 

@@ -4,6 +4,7 @@ using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
+using Portvakt.Domain.Rollout;
 using Portvakt.Domain.Sessions;
 using Portvakt.Domain.SignIn;
 
@@ -28,6 +29,16 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
     public DbSet<AuthorizationCode> AuthorizationCodes => Set<AuthorizationCode>();
     public DbSet<RefreshFamily> RefreshFamilies => Set<RefreshFamily>();
     public DbSet<LogoutNotice> LogoutNotices => Set<LogoutNotice>();
+    public DbSet<SignOutRound> SignOutRounds => Set<SignOutRound>();
+    public DbSet<Wave> Waves => Set<Wave>();
+    public DbSet<PersonalTerm> PersonalTerms => Set<PersonalTerm>();
+    public DbSet<RoleAssignment> RoleAssignments => Set<RoleAssignment>();
+    public DbSet<AccessPass> AccessPasses => Set<AccessPass>();
+    public DbSet<HelpdeskCase> Cases => Set<HelpdeskCase>();
+    public DbSet<Mail> Mails => Set<Mail>();
+    public DbSet<MailTemplate> MailTemplates => Set<MailTemplate>();
+    public DbSet<ImportRun> ImportRuns => Set<ImportRun>();
+    public DbSet<AuditCheckpoint> AuditCheckpoints => Set<AuditCheckpoint>();
 
     /// <summary>
     /// Saves, and says whether this was the save that won. False: somebody else changed one of the rows in between, and
@@ -65,6 +76,8 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
                 var version = entry.Property("Version");
                 version.CurrentValue = (int)version.OriginalValue! + 1;
             }
+
+            if (entry is { Entity: Person person, State: EntityState.Added or EntityState.Modified }) person.RefreshSearchText();
         }
 
         return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);

@@ -36,6 +36,10 @@ public static class Caller
             : address.IsIPv6UniqueLocal || address.IsIPv6LinkLocal);
     }
 
+    /// <summary>Whether the request comes from one of the organisation's own networks.</summary>
+    public static bool IsFrom(this HttpContext http, IEnumerable<string> networks) =>
+        Address(http) is { } address && networks.Any(network => IPNetwork.Parse(network).Contains(address));
+
     /// <summary>Browser and system in two words, for instance "Firefox, Windows". Told by the browser, so a hint for people and never a decision.</summary>
     public static string Browser(this HttpContext http)
     {

@@ -36,6 +36,11 @@ public static class Localisation
     /// <summary>A day as a sentence has it: "1. november 2026", "1 November 2026".</summary>
     public static string Date(DateTimeOffset day) => day.ToString(Current is "en" ? "d MMMM yyyy" : "d. MMMM yyyy", CultureInfo.CurrentCulture);
 
+    /// <summary>The last day before a deadline, as people of a time zone count days.</summary>
+    public static string LastDay(DateTimeOffset deadline, TimeZoneInfo zone) => Date(Domain.Rollout.EnrolmentRule.LastDay(deadline, zone));
+
+    public static string Date(DateOnly day) => day.ToString(Current is "en" ? "d MMMM yyyy" : "d. MMMM yyyy", CultureInfo.CurrentCulture);
+
     /// <summary>The language of the present request: nb, nn or en.</summary>
     public static string Current => CultureInfo.CurrentUICulture.Name;
 

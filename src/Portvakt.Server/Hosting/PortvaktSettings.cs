@@ -1,5 +1,4 @@
 using System.Net;
-using Portvakt.Domain.Rollout;
 
 namespace Portvakt.Server.Hosting;
 
@@ -36,8 +35,17 @@ public sealed class PortvaktSettings
     /// <summary>JSON file of OpenID Connect clients; see docs/operating/relying-parties.md.</summary>
     public string? RelyingPartiesFile { get; set; }
 
-    /// <summary>What happens after the deadline to a person without a second factor.</summary>
-    public AfterDeadline AfterDeadline { get; set; } = AfterDeadline.Block;
+    /// <summary>Time zone of the organisation (IANA name): days begin and deadlines fall by its clocks.</summary>
+    public string TimeZone { get; set; } = "Europe/Oslo";
+
+    /// <summary>So many days before the deadline "not now" holds for one sign-in only.</summary>
+    public int AskAlwaysLastDays { get; set; } = 3;
+
+    /// <summary>How long "not now" holds before that.</summary>
+    public TimeSpan PostponementLifetime { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>The organisation's own networks (CIDR): where a wave says so, only from there may a password alone enrol.</summary>
+    public List<string> TrustedNetworks { get; set; } = [];
 
     /// <summary>Whether people are asked "Stay signed in?".</summary>
     public bool OfferStaySignedIn { get; set; } = true;
@@ -80,6 +88,9 @@ public sealed class PortvaktSettings
     /// <summary>Issuer, audience of phones and start of every link: the public address without a slash at the end.</summary>
     public string Origin => PublicUri.GetLeftPart(UriPartial.Authority);
 
+    /// <summary><see cref="TimeZone"/>, found.</summary>
+    public TimeZoneInfo Zone => TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
+
     public bool UsesPostgres => Database is { Length: > 0 };
 
     public string MasterKeyPath => string.IsNullOrEmpty(MasterKeyFile) ? Path.Combine(DataDirectory, "master.key") : MasterKeyFile;
@@ -99,6 +110,11 @@ public sealed class PortvaktSettings
         if (ApprovalLifetime < TimeSpan.FromSeconds(30) || ApprovalLifetime > TimeSpan.FromMinutes(5)) yield return "Portvakt:ApprovalLifetime must lie between 30 seconds and 5 minutes.";
         if (ApprovalDigits is not (2 or 6)) yield return "Portvakt:ApprovalDigits must be 2 or 6.";
         if (AllowLoopbackPush && !Demo) yield return "Portvakt:AllowLoopbackPush is for the demo only.";
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out _)) yield return $"Portvakt:TimeZone has \"{TimeZone}\", which this machine does not know; it takes names like Europe/Oslo.";
+        if (AskAlwaysLastDays is < 0 or > 365) yield return "Portvakt:AskAlwaysLastDays must lie between 0 and 365.";
+        if (PostponementLifetime < TimeSpan.Zero || PostponementLifetime > TimeSpan.FromDays(30)) yield return "Portvakt:PostponementLifetime must lie between 0 and 30 days.";
+        foreach (var network in TrustedNetworks.Where(network => !IPNetwork.TryParse(network, out _)))
+            yield return $"Portvakt:TrustedNetworks has \"{network}\", which is not a network like 192.0.2.0/24.";
         foreach (var proxy in TrustedProxies.Where(proxy => !IPAddress.TryParse(proxy, out _) && !IPNetwork.TryParse(proxy, out _)))
             yield return $"Portvakt:TrustedProxies has \"{proxy}\", which is neither an address nor a network.";
     }

@@ -1,12 +1,14 @@
+using Microsoft.Extensions.Options;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.SignIn;
 
-/// <summary>The deadline is over and policy leaves the door to the helpdesk.</summary>
-public sealed class BlockedModel(SignInJourney journey) : AttemptPage(journey, SignInStep.Blocked)
+/// <summary>The person must enrol and a password is not enough for that: the helpdesk opens the door with a pass.</summary>
+public sealed class BlockedModel(SignInJourney journey, TimeProvider clock, IOptions<PortvaktSettings> settings) : AttemptPage(journey, SignInStep.Blocked)
 {
-    public string Deadline => Standing.Person?.EnrolmentDeadlineAt is { } deadline ? Localisation.Date(deadline) : "";
+    /// <summary>The last day, when that is why. Null: the door is closed for another reason.</summary>
+    public string? Deadline => Standing.Verdict.DeadlineAt is { } deadline && deadline <= clock.GetUtcNow() ? Localisation.LastDay(deadline, settings.Value.Zone) : null;
 
     public void OnGet() => Response.StatusCode = StatusCodes.Status403Forbidden;
 }

@@ -14,7 +14,10 @@ using Portvakt.Server.Sessions;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>Where an attempt stands: the row, whose it is once the password is known, and the step it may take.</summary>
-public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep Step, EnrolmentDuty Duty);
+public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep Step, EnrolmentVerdict Verdict)
+{
+    public EnrolmentDuty Duty => Verdict.Duty;
+}
 
 /// <summary>Loads an attempt, asks <see cref="SignInSteps"/> where it stands, and sends the browser there.</summary>
 public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssuer sessions, IOptions<PortvaktSettings> settings)
@@ -34,25 +37,50 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         if (!IsAttemptId(attemptId) || BrowserCookie.Hash(http) is not { } browser) return null;
         var attempt = await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == attemptId, http.RequestAborted);
         if (attempt is null || !attempt.BelongsTo(browser) || !attempt.IsLive(clock.GetUtcNow())) return null;
-        return await StandingOfAsync(attempt, http.RequestAborted);
+        return await StandingOfAsync(http, attempt);
     }
 
     /// <summary>Asks the rule afresh: every step, and once more before the session is issued (R2, R10).</summary>
-    public async Task<Standing?> StandingOfAsync(SignInAttempt attempt, CancellationToken cancellationToken)
+    public async Task<Standing?> StandingOfAsync(HttpContext http, SignInAttempt attempt)
     {
-        Person? person = null;
-        var hasAuthenticator = false;
-        var duty = EnrolmentDuty.None;
-        if (attempt.PersonId is { } personId)
-        {
-            person = await db.People.SingleOrDefaultAsync(row => row.Id == personId, cancellationToken);
-            if (person is not { State: PersonState.Active }) return null;
-            hasAuthenticator = await HasAuthenticatorAsync(personId, cancellationToken);
-            duty = EnrolmentRule.DutyAt(clock.GetUtcNow(), person.EnrolmentStartsAt, person.EnrolmentDeadlineAt, settings.Value.AfterDeadline);
-        }
+        var now = clock.GetUtcNow();
+        if (attempt.PersonId is not { } personId) return new Standing(attempt, null, SignInStep.Password, new EnrolmentVerdict(EnrolmentDuty.None, EnrolmentDoor.Closed, null));
 
-        var progress = attempt.Progress(hasAuthenticator, settings.Value.OfferStaySignedIn);
-        return new Standing(attempt, person, SignInSteps.Next(progress, duty), SignInSteps.Effective(progress, duty));
+        var known = await db.People.Where(row => row.Id == personId).Select(row => new
+        {
+            Person = row,
+            Wave = db.Waves.SingleOrDefault(wave => wave.Id == row.WaveId),
+            HasPhone = db.Phones.Any(phone => phone.PersonId == row.Id && phone.State == AuthenticatorState.Active),
+            HasCode = db.Totps.Any(totp => totp.PersonId == row.Id && totp.State == AuthenticatorState.Active),
+            HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Id),
+            ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
+            ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
+            LastSeenAt = db.Sessions.Where(session => session.PersonId == row.Id).Max(session => (DateTimeOffset?)session.LastSeenAt),
+        }).SingleOrDefaultAsync(http.RequestAborted);
+        if (known is not { Person.State: PersonState.Active }) return null;
+
+        var person = known.Person;
+        var verdict = EnrolmentRule.Judge(
+            now,
+            new EnrolmentFacts
+            {
+                StartsAt = known.Wave?.StartsAt,
+                DeadlineAt = known.Wave?.DeadlineAt,
+                AfterDeadline = known.Wave?.AfterDeadline ?? AfterDeadline.Block,
+                ExemptUntil = known.ExemptUntil,
+                ExtendedUntil = known.ExtendedUntil,
+                PostponedUntil = person.EnrolmentPostponedUntil,
+                MustHave = person.ActivatedAt is not null || known.HasRole,
+                Access = known.Wave?.Access ?? EnrolmentAccess.Open,
+                FromTrustedNetwork = http.IsFrom(settings.Value.TrustedNetworks),
+                LastUsedAt = known.LastSeenAt > person.LastSignInAt ? known.LastSeenAt : person.LastSignInAt,
+                NeedsPass = person.NeedsPass,
+            },
+            TimeSpan.FromDays(settings.Value.AskAlwaysLastDays));
+
+        // A phone that was removed in the app alone opens nothing (R4). Nobody who administers stays signed in (R48).
+        var progress = attempt.Progress(known.HasPhone || known.HasCode, settings.Value.OfferStaySignedIn && !known.HasRole, verdict.Door, person.MustChangePassword, now);
+        return new Standing(attempt, person, SignInSteps.Next(progress, verdict.Duty), verdict with { Duty = SignInSteps.Effective(progress, verdict.Duty), Door = progress.Door });
     }
 
     /// <summary>
@@ -62,8 +90,12 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
     public async Task<IActionResult> ContinueAsync(HttpContext http, SignInAttempt attempt)
     {
         if (!await db.TrySaveAsync(http.RequestAborted)) return SeeOther(ResumeAddress(attempt.Id));
-        if (await StandingOfAsync(attempt, http.RequestAborted) is not { } standing) return SeeOther(PageOf(SignInStep.Password, attempt.Id));
-        if (standing.Step is not SignInStep.Finish) return SeeOther(PageOf(standing.Step, attempt.Id));
+        if (await StandingOfAsync(http, attempt) is not { } standing) return SeeOther(PageOf(SignInStep.Password, attempt.Id));
+        if (standing.Step is not SignInStep.Finish)
+        {
+            await RememberStepAsync(standing);
+            return SeeOther(PageOf(standing.Step, attempt.Id));
+        }
 
         db.Record(SecurityEvent.SignInFinished, standing.Person!.Id, attempt.RelyingPartyId, http, clock.GetUtcNow());
         if (!await sessions.IssueAsync(http, attempt, standing.Person, standing.Step)) return SeeOther(ResumeAddress(attempt.Id));
@@ -80,10 +112,19 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         await db.TrySaveAsync(http.RequestAborted);
     }
 
-    /// <summary>Whether the person has a second factor that counts, or one that was removed on the phone alone (R4: that opens nothing).</summary>
-    public async Task<bool> HasAuthenticatorAsync(Guid personId, CancellationToken cancellationToken) =>
-        await db.Phones.AnyAsync(phone => phone.PersonId == personId && phone.State == AuthenticatorState.Active, cancellationToken)
-        || await db.Totps.AnyAsync(totp => totp.PersonId == personId && totp.State == AuthenticatorState.Active, cancellationToken);
+    /// <summary>What stood in the way of an enrolment, for the board; the helpdesk is phoned about it.</summary>
+    public static Task RememberTroubleAsync(PortvaktDb db, Guid personId, EnrolmentTrouble trouble) =>
+        db.People.Where(row => row.Id == personId && row.EnrolledAt == null && row.EnrolmentStep != null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EnrolmentTrouble, trouble), CancellationToken.None);
+
+    /// <summary>How far the person has come, for the board. Beside the row's version: it decides nothing.</summary>
+    private async Task RememberStepAsync(Standing standing)
+    {
+        if (standing is not { Attempt: { EnrolmentBegunAt: not null, EnrolledAt: null }, Person: { } person }) return;
+        var now = clock.GetUtcNow();
+        await db.People.Where(row => row.Id == person.Id && row.EnrolledAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EnrolmentStep, standing.Step).SetProperty(row => row.EnrolmentStepAt, now), CancellationToken.None);
+    }
 
     /// <summary>Any step's address: the page there sends the browser on to where the attempt stands.</summary>
     public static string ResumeAddress(string attemptId) => PageOf(SignInStep.Password, attemptId);
@@ -94,6 +135,7 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         SignInStep.Password => $"/sign-in/{attemptId}",
         SignInStep.SecondFactor => $"/sign-in/{attemptId}/second-factor",
         SignInStep.Blocked => $"/sign-in/{attemptId}/blocked",
+        SignInStep.NewPassword => $"/sign-in/{attemptId}/new-password",
         SignInStep.StaySignedIn => $"/sign-in/{attemptId}/stay",
         SignInStep.OfferEnrolment => $"/enrol/{attemptId}",
         SignInStep.ChooseMethod => $"/enrol/{attemptId}/method",

@@ -146,7 +146,7 @@ public sealed class SignInAttemptTests
         // What the rule makes of the facts: never through without the proofs, whoever asks.
         foreach (var hasAuthenticator in new[] { false, true })
         {
-            var step = SignInSteps.Next(attempt.Progress(hasAuthenticator, offersStaySignedIn: false), EnrolmentDuty.Required);
+            var step = SignInSteps.Next(attempt.Progress(hasAuthenticator, offersStaySignedIn: false, EnrolmentDoor.Open, mustChangePassword: false, now), EnrolmentDuty.Required);
             if (step is SignInStep.Finish) Assert.True(hasAuthenticator && attempt.SecondFactorVerifiedAt is not null);
         }
     }

@@ -6,7 +6,7 @@ namespace Portvakt.Domain.Tests.SignIn;
 /// <summary>The policy: first as a table to read, then every combination there is against a second statement of the rules.</summary>
 public sealed class SignInStepsTests
 {
-    private static readonly SignInProgress Nothing = new() { StaySignedInOffered = true };
+    private static readonly SignInProgress Nothing = new() { StaySignedInOffered = true, Door = EnrolmentDoor.Open };
     private static readonly SignInProgress Password = Nothing with { PasswordVerified = true };
     private static readonly SignInProgress Owner = Password with { HasAuthenticator = true };
     private static readonly SignInProgress Begun = Password with { EnrolmentBegun = true };
@@ -36,6 +36,16 @@ public sealed class SignInStepsTests
             ("An application that asks for two factors opens no closed door", Password with { Requested = AssuranceLevel.Aal2 }, EnrolmentDuty.Blocked, SignInStep.Blocked),
             ("Nobody announced anything, but the application asks for two factors", Password with { Requested = AssuranceLevel.Aal2 }, EnrolmentDuty.None, SignInStep.OfferEnrolment),
             ("One factor is what every sign-in has", Password with { Requested = AssuranceLevel.Aal1, StaySignedInAnswered = true }, EnrolmentDuty.None, SignInStep.Finish),
+            ("Ola, who said not now this morning", Password, EnrolmentDuty.Postponed, SignInStep.StaySignedIn),
+            ("Ola, who said not now this morning, at an application that asks for two factors", Password with { Requested = AssuranceLevel.Aal2 }, EnrolmentDuty.Postponed, SignInStep.OfferEnrolment),
+            ("The same behind a closed door", Password with { Requested = AssuranceLevel.Aal2, Door = EnrolmentDoor.Closed }, EnrolmentDuty.Postponed, SignInStep.Blocked),
+            ("Ola is asked, but needs a pass to begin", Password with { Door = EnrolmentDoor.Closed }, EnrolmentDuty.MayPostpone, SignInStep.OfferEnrolment),
+            ("Ola, blocked, with a pass", Password with { Door = EnrolmentDoor.OpenedByPass }, EnrolmentDuty.Blocked, SignInStep.OfferEnrolment),
+            ("Ola, blocked, half-way through with a pass", ByPhone with { Door = EnrolmentDoor.OpenedByPass }, EnrolmentDuty.Blocked, SignInStep.SetUpPhone),
+            ("Ola began with a pass, which is too old now", ByPhone with { Door = EnrolmentDoor.Closed }, EnrolmentDuty.Blocked, SignInStep.Blocked),
+            ("Ola began in the office and goes on at home", ByPhone with { Door = EnrolmentDoor.Closed }, EnrolmentDuty.MayPostpone, SignInStep.OfferEnrolment),
+            ("Kari, whose password a stranger knows", Owner with { SecondFactorVerified = true, MustChangePassword = true }, EnrolmentDuty.None, SignInStep.NewPassword),
+            ("Whoever knows the password alone is not asked for a new one", Owner with { MustChangePassword = true }, EnrolmentDuty.None, SignInStep.SecondFactor),
             ("Ola begins", Begun, EnrolmentDuty.MayPostpone, SignInStep.ChooseMethod),
             ("Ola chose notifications", ByPhone, EnrolmentDuty.Required, SignInStep.SetUpPhone),
             ("Ola's phone is bound", ByPhone with { TestBegun = true }, EnrolmentDuty.Required, SignInStep.TestApproval),
@@ -62,8 +72,8 @@ public sealed class SignInStepsTests
     {
         // A new fact doubles this figure, and must be added to the generator below.
         var facts = typeof(SignInProgress).GetProperties().Length;
-        Assert.Equal(13, facts);
-        Assert.Equal((1 << 11) * 3 * 3 * 4, Every().Distinct().Count());
+        Assert.Equal(15, facts);
+        Assert.Equal((1 << 12) * 3 * 3 * 3 * 5, Every().Distinct().Count());
     }
 
     [Fact]
@@ -76,7 +86,11 @@ public sealed class SignInStepsTests
 
     [Fact]
     public void Nobody_passes_a_closed_door() =>
-        Never((progress, duty, step) => duty is EnrolmentDuty.Blocked && !progress.HasAuthenticator && step is not (SignInStep.Password or SignInStep.Blocked));
+        Never((progress, duty, step) => duty is EnrolmentDuty.Blocked && progress is { HasAuthenticator: false, Door: not EnrolmentDoor.OpenedByPass } && step is not (SignInStep.Password or SignInStep.Blocked));
+
+    [Fact]
+    public void Nobody_sets_anything_up_behind_a_closed_door() =>
+        Never((progress, _, step) => progress is { Door: EnrolmentDoor.Closed, Enrolled: false } && step is (SignInStep.ChooseMethod or SignInStep.SetUpPhone or SignInStep.SetUpCode or SignInStep.TestApproval));
 
     [Fact]
     public void Whoever_must_enrol_is_never_let_through_with_the_password_alone() =>
@@ -89,7 +103,7 @@ public sealed class SignInStepsTests
     [Fact]
     public void Later_is_never_weaker()
     {
-        EnrolmentDuty[] inTime = [EnrolmentDuty.None, EnrolmentDuty.MayPostpone, EnrolmentDuty.Required, EnrolmentDuty.Blocked];
+        EnrolmentDuty[] inTime = [EnrolmentDuty.None, EnrolmentDuty.Postponed, EnrolmentDuty.MayPostpone, EnrolmentDuty.Required, EnrolmentDuty.Blocked];
         foreach (var progress in EveryProgress())
         {
             var letThrough = inTime.Select(duty => IsThrough(SignInSteps.Next(progress, duty))).ToArray();
@@ -152,7 +166,7 @@ public sealed class SignInStepsTests
     }
 
     /// <summary>All that stands between the person and these steps is their own choice, no proof.</summary>
-    private static bool IsThrough(SignInStep step) => step is SignInStep.Backup or SignInStep.StaySignedIn or SignInStep.Done or SignInStep.Finish;
+    private static bool IsThrough(SignInStep step) => step is SignInStep.Backup or SignInStep.NewPassword or SignInStep.StaySignedIn or SignInStep.Done or SignInStep.Finish;
 
     private static void Never(Func<SignInProgress, EnrolmentDuty, SignInStep, bool> forbidden)
     {
@@ -171,19 +185,21 @@ public sealed class SignInStepsTests
         }
         else
         {
-            if (duty is EnrolmentDuty.Blocked) return SignInStep.Blocked;
-            if (progress.EnrolmentBegun)
+            var pass = progress.Door is EnrolmentDoor.OpenedByPass;
+            var must = duty is EnrolmentDuty.Required || progress.Requested is AssuranceLevel.Aal2 || (duty is EnrolmentDuty.Blocked && pass);
+            if ((duty is EnrolmentDuty.Blocked && !pass) || (must && progress.Door is EnrolmentDoor.Closed)) return SignInStep.Blocked;
+            if (progress.EnrolmentBegun && (progress.Door is not EnrolmentDoor.Closed || progress.Enrolled))
             {
                 if (progress.Use is null) return SignInStep.ChooseMethod;
                 if (progress.Use is MobileAppUse.Code) return SignInStep.SetUpCode;
                 return progress.TestBegun ? SignInStep.TestApproval : SignInStep.SetUpPhone;
             }
 
-            var must = duty is EnrolmentDuty.Required || progress.Requested is AssuranceLevel.Aal2;
             if (must || (duty is EnrolmentDuty.MayPostpone && !progress.EnrolmentPostponed)) return SignInStep.OfferEnrolment;
         }
 
         if (progress.Enrolled && !progress.BackupFinished) return SignInStep.Backup;
+        if (progress.MustChangePassword && progress.SecondFactorVerified) return SignInStep.NewPassword;
         if (progress.StaySignedInOffered && !progress.StaySignedInAnswered) return SignInStep.StaySignedIn;
         return progress.Enrolled && !progress.DoneAcknowledged ? SignInStep.Done : SignInStep.Finish;
     }
@@ -192,9 +208,10 @@ public sealed class SignInStepsTests
         from progress in EveryProgress() from duty in Enum.GetValues<EnrolmentDuty>() select (progress, duty);
 
     private static IEnumerable<SignInProgress> EveryProgress() =>
-        from bits in Enumerable.Range(0, 1 << 11)
+        from bits in Enumerable.Range(0, 1 << 12)
         from use in new MobileAppUse?[] { null, MobileAppUse.Notifications, MobileAppUse.Code }
         from requested in Enum.GetValues<AssuranceLevel>()
+        from door in Enum.GetValues<EnrolmentDoor>()
         select new SignInProgress
         {
             PasswordVerified = (bits & 1) != 0,
@@ -210,5 +227,7 @@ public sealed class SignInStepsTests
             DoneAcknowledged = (bits & 1024) != 0,
             Use = use,
             Requested = requested,
+            Door = door,
+            MustChangePassword = (bits & 2048) != 0,
         };
 }

@@ -22,6 +22,7 @@ public sealed class House : IAsyncDisposable
     private RunningProgram? _server;
     private RunningProgram? _application;
     private IBrowser? _computers;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, Lazy<Task<string>>> _waves = new(StringComparer.Ordinal);
     private int _people;
 
     private House()
@@ -72,11 +73,22 @@ public sealed class House : IAsyncDisposable
             ProgramFile("src/Portvakt.Server", "portvakt.dll"),
             [
                 "people", "add", employee.UserName, "--name", name, "--email", $"{employee.UserName}@eksempel.kommune.no",
-                "--enrol-from", now.AddDays(-30).ToString("O"), "--deadline", (deadline ?? now.AddDays(-1)).ToString("O"), "--password-stdin",
+                "--wave", await WaveAsync(deadline ?? now.AddDays(-1)), "--last-used", now.AddDays(-1).ToString("O"), "--password-stdin",
             ],
             _settings, employee.Password + "\n");
         return employee;
     }
+
+    /// <summary>The wave with the deadline of this day; made once.</summary>
+    private Task<string> WaveAsync(DateTimeOffset deadline) => _waves.GetOrAdd(deadline.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), new Lazy<Task<string>>(async () =>
+    {
+        var name = deadline.ToString("O");
+        await RunningProgram.RunAsync(
+            ProgramFile("src/Portvakt.Server", "portvakt.dll"),
+            ["waves", "add", name, "--from", deadline.AddDays(-30).ToString("O"), "--deadline", name, "--after-deadline", "EnrolNow"],
+            _settings);
+        return name;
+    })).Value;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -123,7 +135,6 @@ public sealed class House : IAsyncDisposable
             ["Portvakt__Helpdesk"] = "Brukerstøtte, telefon 55 50 00 00",
             ["Portvakt__DataDirectory"] = _data,
             ["Portvakt__RelyingPartiesFile"] = parties,
-            ["Portvakt__AfterDeadline"] = "EnrolNow",
             ["Portvakt__ApprovalLifetime"] = "00:03:00", // a slow machine is no reason to fail
             ["Portvakt__AllowPinUnlock"] = "true",
             ["Portvakt__AllowLoopbackPush"] = "true",

@@ -8,7 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
+using Portvakt.Domain;
 using Portvakt.Domain.People;
+using Portvakt.Domain.Rollout;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 
@@ -57,7 +59,6 @@ public sealed class PortvaktServer : IAsyncDisposable
             ["PushContact"] = "mailto:it@eksempel.no",
             ["RelyingPartiesFile"] = Path.Combine(server._folder, "clients.json"),
             ["MigrateAtStart"] = "true",
-            ["AfterDeadline"] = "EnrolNow",
             ["Database"] = kind is DatabaseKind.Postgres ? await NewPostgresDatabaseAsync() : null,
         }) server._settings[$"Portvakt:{name}"] = value;
         foreach (var (name, value) in settings ?? []) server._settings[name] = value;
@@ -75,7 +76,8 @@ public sealed class PortvaktServer : IAsyncDisposable
     /// <summary>Another server on the same database and the same master key.</summary>
     public HttpMessageHandler Handler() => ((TestServer)_app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()).CreateHandler();
 
-    public async Task<Person> AddPersonAsync(string name = "Kari Nordmann", TimeSpan? deadlineIn = null)
+    public async Task<Person> AddPersonAsync(
+        string name = "Kari Nordmann", TimeSpan? deadlineIn = null, AfterDeadline after = AfterDeadline.EnrolNow, EnrolmentAccess access = EnrolmentAccess.Open)
     {
         await using var scope = Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
@@ -83,8 +85,10 @@ public sealed class PortvaktServer : IAsyncDisposable
         var userName = UserName.Parse($"{name.Split(' ')[0]}{Interlocked.Increment(ref _people).ToString(CultureInfo.InvariantCulture)}");
         var person = new Person(userName, name, now) { Email = $"{userName}@eksempel.no" };
         person.SetPassword(await Services.GetRequiredService<PasswordHash>().HashAsync(PasswordRules.Normalise(Password)!, CancellationToken.None));
-        var deadline = now + (deadlineIn ?? TimeSpan.FromDays(-1));
-        person.Require(now - TimeSpan.FromDays(30), deadline);
+        person.RecordUseElsewhere(now - TimeSpan.FromDays(1)); // an account in use: its password may enrol (R29)
+        var wave = new Wave(RandomId.New(), now - TimeSpan.FromDays(30), now + (deadlineIn ?? TimeSpan.FromDays(-1)), now) { AfterDeadline = after, Access = access };
+        db.Waves.Add(wave);
+        person.JoinWave(wave.Id, byName: true);
         db.People.Add(person);
         await db.SaveChangesAsync();
         return person;

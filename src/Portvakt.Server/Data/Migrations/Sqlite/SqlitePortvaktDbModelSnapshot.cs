@@ -112,6 +112,10 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("id");
 
+                    b.Property<Guid?>("ActorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("actor_id");
+
                     b.Property<string>("Address")
                         .HasColumnType("TEXT")
                         .HasColumnName("address");
@@ -120,9 +124,30 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("at");
 
+                    b.Property<byte[]>("Blind")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("blind");
+
+                    b.Property<byte[]>("ChainHash")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("chain_hash");
+
+                    b.Property<long?>("ChainNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("chain_number");
+
+                    b.Property<byte[]>("Commitment")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("commitment");
+
                     b.Property<Guid?>("PersonId")
                         .HasColumnType("TEXT")
                         .HasColumnName("person_id");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
 
                     b.Property<string>("Subject")
                         .HasColumnType("TEXT")
@@ -137,10 +162,78 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.HasKey("Id")
                         .HasName("pk_audit_events");
 
+                    b.HasIndex("ActorId")
+                        .HasDatabaseName("ix_audit_events_actor_id");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_audit_events_at");
+
+                    b.HasIndex("ChainNumber")
+                        .IsUnique()
+                        .HasDatabaseName("ix_audit_events_chain_number");
+
                     b.HasIndex("PersonId", "At")
                         .HasDatabaseName("ix_audit_events_person_id_at");
 
                     b.ToTable("audit_events", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Domain.Authenticators.AccessPass", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<Guid?>("ConfirmedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("confirmed_by");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("hash");
+
+                    b.Property<Guid?>("IssuedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("issued_by");
+
+                    b.Property<bool>("OneTime")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("one_time");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<DateTime?>("RevokedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<DateTime?>("UsedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("used_at");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_access_passes");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_access_passes_person_id");
+
+                    b.ToTable("access_passes", (string)null);
                 });
 
             modelBuilder.Entity("Portvakt.Domain.Authenticators.BindingCode", b =>
@@ -447,12 +540,73 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.ToTable("totps", (string)null);
                 });
 
+            modelBuilder.Entity("Portvakt.Domain.People.HelpdeskCase", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("address");
+
+                    b.Property<string>("Application")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("application");
+
+                    b.Property<string>("ApprovalId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("approval_id");
+
+                    b.Property<string>("Browser")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("browser");
+
+                    b.Property<DateTime?>("ClosedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("closed_at");
+
+                    b.Property<Guid?>("ClosedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("closed_by");
+
+                    b.Property<string>("Note")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("note");
+
+                    b.Property<DateTime>("OpenedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("opened_at");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_helpdesk_cases");
+
+                    b.HasIndex("PersonId", "ClosedAt")
+                        .HasDatabaseName("ix_helpdesk_cases_person_id_closed_at");
+
+                    b.ToTable("helpdesk_cases", (string)null);
+                });
+
             modelBuilder.Entity("Portvakt.Domain.People.Person", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("TEXT")
                         .HasColumnName("id");
+
+                    b.Property<DateTime?>("ActivatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("activated_at");
 
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("TEXT")
@@ -471,13 +625,23 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("enrolled_at");
 
-                    b.Property<DateTime?>("EnrolmentDeadlineAt")
+                    b.Property<DateTime?>("EnrolmentPostponedUntil")
                         .HasColumnType("TEXT")
-                        .HasColumnName("enrolment_deadline_at");
+                        .HasColumnName("enrolment_postponed_until");
 
-                    b.Property<DateTime?>("EnrolmentStartsAt")
+                    b.Property<string>("EnrolmentStep")
+                        .HasMaxLength(40)
                         .HasColumnType("TEXT")
-                        .HasColumnName("enrolment_starts_at");
+                        .HasColumnName("enrolment_step");
+
+                    b.Property<DateTime?>("EnrolmentStepAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("enrolment_step_at");
+
+                    b.Property<string>("EnrolmentTrouble")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("enrolment_trouble");
 
                     b.Property<string>("Language")
                         .HasColumnType("TEXT")
@@ -487,15 +651,44 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("last_sign_in_at");
 
+                    b.Property<string>("Manager")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("manager");
+
+                    b.Property<bool>("MustChangePassword")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("must_change_password");
+
+                    b.Property<bool>("NeedsPass")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("needs_pass");
+
+                    b.Property<string>("OfficePhone")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("office_phone");
+
                     b.Property<string>("PasswordHash")
                         .HasColumnType("TEXT")
                         .HasColumnName("password_hash");
+
+                    b.Property<string>("Phone")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("phone");
+
+                    b.Property<string>("SearchText")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("search_text");
 
                     b.Property<string>("State")
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
                         .HasColumnName("state");
+
+                    b.Property<string>("Unit")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("unit");
 
                     b.Property<string>("UserName")
                         .IsRequired()
@@ -508,14 +701,186 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("version");
 
+                    b.Property<Guid?>("WaveId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("wave_id");
+
+                    b.Property<bool>("WaveIsFixed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("wave_is_fixed");
+
                     b.HasKey("Id")
                         .HasName("pk_people");
+
+                    b.HasIndex("Unit")
+                        .HasDatabaseName("ix_people_unit");
 
                     b.HasIndex("UserName")
                         .IsUnique()
                         .HasDatabaseName("ix_people_user_name");
 
+                    b.HasIndex("WaveId", "Unit", "EnrolledAt", "EnrolmentStep", "EnrolmentTrouble", "EnrolmentStepAt")
+                        .HasDatabaseName("ix_people_board");
+
                     b.ToTable("people", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Domain.People.RoleAssignment", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("GrantedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("granted_by");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("role");
+
+                    b.Property<string>("Unit")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("unit");
+
+                    b.HasKey("Id")
+                        .HasName("pk_role_assignments");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_role_assignments_person_id");
+
+                    b.ToTable("role_assignments", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Domain.Rollout.PersonalTerm", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AuthorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author_id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTime?>("EndedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTime>("Until")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("until");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_personal_terms");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_personal_terms_person_id");
+
+                    b.HasIndex("Until")
+                        .HasDatabaseName("ix_personal_terms_until");
+
+                    b.ToTable("personal_terms", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Domain.Rollout.Wave", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Access")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("access");
+
+                    b.Property<string>("AfterDeadline")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("after_deadline");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTime>("DeadlineAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("deadline_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(80)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("rule");
+
+                    b.Property<bool>("SendsMail")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("sends_mail");
+
+                    b.Property<DateTime>("StartsAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("starts_at");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_waves");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_waves_name");
+
+                    b.ToTable("waves", (string)null);
                 });
 
             modelBuilder.Entity("Portvakt.Domain.Sessions.Session", b =>
@@ -680,6 +1045,10 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("finished_at");
 
+                    b.Property<DateTime?>("PassUsedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("pass_used_at");
+
                     b.Property<DateTime?>("PasswordVerifiedAt")
                         .HasColumnType("TEXT")
                         .HasColumnName("password_verified_at");
@@ -758,6 +1127,50 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.ToTable("sign_in_attempts", (string)null);
                 });
 
+            modelBuilder.Entity("Portvakt.Server.Data.AuditCheckpoint", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("at");
+
+                    b.Property<byte[]>("FirstHash")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("first_hash");
+
+                    b.Property<long>("FirstNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_number");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("hash");
+
+                    b.Property<long>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<byte[]>("Seal")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("seal");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_audit_checkpoints");
+
+                    b.ToTable("audit_checkpoints", (string)null);
+                });
+
             modelBuilder.Entity("Portvakt.Server.Data.AuthorizationCode", b =>
                 {
                     b.Property<byte[]>("Hash")
@@ -823,6 +1236,83 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.ToTable("authorization_codes", (string)null);
                 });
 
+            modelBuilder.Entity("Portvakt.Server.Data.ImportRun", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Added")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("added");
+
+                    b.Property<Guid>("AuthorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author_id");
+
+                    b.Property<bool>("CancelWanted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cancel_wanted");
+
+                    b.Property<int>("Changed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("changed");
+
+                    b.Property<byte[]>("Content")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("content");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("file_name");
+
+                    b.Property<DateTime?>("FinishedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("finished_at");
+
+                    b.Property<int>("Lines")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lines");
+
+                    b.Property<int>("LinesDone")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lines_done");
+
+                    b.Property<int>("ProblemCount")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("problem_count");
+
+                    b.Property<string>("Problems")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problems");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Unchanged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("unchanged");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_import_runs");
+
+                    b.ToTable("import_runs", (string)null);
+                });
+
             modelBuilder.Entity("Portvakt.Server.Data.LogoutNotice", b =>
                 {
                     b.Property<Guid>("Id")
@@ -875,7 +1365,132 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.HasIndex("NextTryAt")
                         .HasDatabaseName("ix_logout_notices_next_try_at");
 
+                    b.HasIndex("PersonId", "CreatedAt")
+                        .HasDatabaseName("ix_logout_notices_person_id_created_at");
+
                     b.ToTable("logout_notices", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Server.Data.Mail", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("language");
+
+                    b.Property<DateTime>("NextTryAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("next_try_at");
+
+                    b.Property<string>("OnceKey")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("once_key");
+
+                    b.Property<Guid?>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<string>("Problem")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problem");
+
+                    b.Property<string>("Recipient")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("recipient");
+
+                    b.Property<DateTime?>("SentAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sent_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("text");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tries");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_mails");
+
+                    b.HasIndex("OnceKey")
+                        .IsUnique()
+                        .HasDatabaseName("ix_mails_once_key");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_mails_person_id");
+
+                    b.HasIndex("State", "NextTryAt")
+                        .HasDatabaseName("ix_mails_state_next_try_at");
+
+                    b.ToTable("mails", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Server.Data.MailTemplate", b =>
+                {
+                    b.Property<string>("Kind")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Language")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("language");
+
+                    b.Property<DateTime>("ChangedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("text");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Kind", "Language")
+                        .HasName("pk_mail_templates");
+
+                    b.ToTable("mail_templates", (string)null);
                 });
 
             modelBuilder.Entity("Portvakt.Server.Data.RefreshFamily", b =>
@@ -962,6 +1577,35 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasName("pk_server_keys");
 
                     b.ToTable("server_keys", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Server.Data.SignOutRound", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("at");
+
+                    b.Property<byte[]>("BrowserHash")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("browser_hash");
+
+                    b.Property<bool>("IsActivation")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_activation");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_sign_out_rounds");
+
+                    b.ToTable("sign_out_rounds", (string)null);
                 });
 
             modelBuilder.Entity("Portvakt.Server.Data.UsedProof", b =>

@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Localization;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.People;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Resources;
+
+namespace Portvakt.Server.SignIn;
+
+/// <summary>After "it wasn't me": who has proven both factors chooses a password that the stranger does not know (R18).</summary>
+public sealed class NewPasswordModel(SignInJourney journey, PortvaktDb db, PasswordHash hash, PasswordPolicy policy, TimeProvider clock, IStringLocalizer<Words> words)
+    : AttemptPage(journey, SignInStep.NewPassword)
+{
+    public string? Problem { get; private set; }
+
+    public void OnGet()
+    {
+        // The page has nothing to prepare.
+    }
+
+    public async Task<IActionResult> OnPostAsync(string? password)
+    {
+        var person = Standing.Person!;
+        var verdict = policy.Judge(password ?? "", UserName.Parse(person.UserName), person.DisplayName);
+        if (verdict is not PasswordProblem.None)
+        {
+            Problem = verdict switch
+            {
+                PasswordProblem.TooShort => words["PasswordTooShort", PasswordRules.MinimumLength],
+                PasswordProblem.TooLong => words["PasswordTooLong"],
+                PasswordProblem.Common => words["PasswordCommon"],
+                PasswordProblem.Expected => words["PasswordExpected"],
+                _ => words["PasswordUnreadable"],
+            };
+            return Again(StatusCodes.Status422UnprocessableEntity);
+        }
+
+        var normalised = PasswordRules.Normalise(password!)!;
+        if (await hash.VerifyAsync(normalised, person.PasswordHash, HttpContext.RequestAborted))
+        {
+            Problem = words["PasswordSame"];
+            return Again(StatusCodes.Status422UnprocessableEntity);
+        }
+
+        person.SetPassword(await hash.HashAsync(normalised, HttpContext.RequestAborted));
+        db.Record(SecurityEvent.PasswordChanged, person.Id, null, HttpContext, clock.GetUtcNow());
+        return await ContinueAsync();
+    }
+}

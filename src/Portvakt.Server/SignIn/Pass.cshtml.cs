@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Localization;
+using Portvakt.Domain;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Approvals;
+using Portvakt.Server.Audit;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Resources;
+
+namespace Portvakt.Server.SignIn;
+
+/// <summary>The Temporary Access Pass that the helpdesk gave: with it the password is enough to enrol, for ten minutes (R27, R28).</summary>
+public sealed class PassModel(SignInJourney journey, PortvaktDb db, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
+    : AttemptPage(journey, SignInStep.Blocked, SignInStep.OfferEnrolment)
+{
+    public string? Problem { get; private set; }
+
+    public void OnGet()
+    {
+        // The page has nothing to prepare.
+    }
+
+    public async Task<IActionResult> OnPostAsync(string? pass)
+    {
+        var personId = Standing.Person!.Id;
+        var now = clock.GetUtcNow();
+        var failures = new FailureCounter(db, clock);
+        var key = Approver.SecondFactorKey(personId);
+        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        {
+            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
+            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            await AbandonAsync();
+            return Again(StatusCodes.Status429TooManyRequests);
+        }
+
+        var hash = Base32.Normalise(pass, AccessPass.Length) is { } typed ? HashOf(vault, personId, typed) : null;
+        var found = hash is null ? null : await db.AccessPasses.SingleOrDefaultAsync(row => row.PersonId == personId && row.Hash == hash, HttpContext.RequestAborted);
+        if (found?.Use(now) is true)
+        {
+            Current.RecordPass(now);
+            db.Record(SecurityEvent.PassUsed, personId, found.Id.ToString("N"), HttpContext, now);
+            if (await db.TrySaveAsync(HttpContext.RequestAborted))
+            {
+                await failures.ClearAsync(key, HttpContext.RequestAborted);
+                return await ContinueAsync();
+            }
+        }
+        else
+        {
+            db.Record(SecurityEvent.PassRejected, personId, null, HttpContext, now);
+            await db.SaveChangesAsync(HttpContext.RequestAborted);
+        }
+
+        Problem = words["WrongPass"];
+        return Again(StatusCodes.Status422UnprocessableEntity);
+    }
+
+    /// <summary>What is stored of a pass: bound to its person, useless in a copy of the database.</summary>
+    public static byte[] HashOf(Vault vault, Guid personId, string code) => vault.Hash("access-pass", $"{personId:N}\0{code}");
+}
