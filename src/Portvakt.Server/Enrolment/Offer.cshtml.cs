@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Rollout;
 using Portvakt.Domain.SignIn;
@@ -10,9 +11,9 @@ using Portvakt.Server.SignIn;
 namespace Portvakt.Server.Enrolment;
 
 /// <summary>P2: "More information required": why, and until when it may be put off.</summary>
-public sealed class OfferModel(SignInJourney journey, PortvaktDb db, TimeProvider clock) : AttemptPage(journey, SignInStep.OfferEnrolment)
+public sealed class OfferModel(SignInJourney journey, PortvaktDb db, TimeProvider clock, IOptions<PortvaktSettings> settings) : AttemptPage(journey, SignInStep.OfferEnrolment)
 {
-    public string Deadline => Standing.Person!.EnrolmentDeadlineAt is { } deadline ? Localisation.Date(deadline) : "";
+    public string Deadline => Standing.Person!.EnrolmentDeadlineAt is { } deadline ? Localisation.Date(deadline, settings.Value.Zone) : "";
 
     /// <summary>Null: it cannot be put off.</summary>
     public int? DaysLeft => Standing.Duty is EnrolmentDuty.MayPostpone ? EnrolmentRule.DaysLeft(clock.GetUtcNow(), Standing.Person!.EnrolmentDeadlineAt!.Value) : null;

@@ -21,6 +21,9 @@ public sealed class PortvaktSettings
     /// <summary>nb, nn or en: for browsers that do not say.</summary>
     public string DefaultLanguage { get; set; } = "nb";
 
+    /// <summary>Where the organisation is, as the IANA time zone database names it: a deadline is a day there, not in UTC.</summary>
+    public string TimeZone { get; set; } = "Europe/Oslo";
+
     /// <summary>Where SQLite and, by default, the master key live.</summary>
     public string DataDirectory { get; set; } = "data";
 
@@ -80,6 +83,9 @@ public sealed class PortvaktSettings
     /// <summary>Issuer, audience of phones and start of every link: the public address without a slash at the end.</summary>
     public string Origin => PublicUri.GetLeftPart(UriPartial.Authority);
 
+    /// <summary>The rules of <see cref="TimeZone"/>.</summary>
+    public TimeZoneInfo Zone => TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
+
     public bool UsesPostgres => Database is { Length: > 0 };
 
     public string MasterKeyPath => string.IsNullOrEmpty(MasterKeyFile) ? Path.Combine(DataDirectory, "master.key") : MasterKeyFile;
@@ -95,6 +101,7 @@ public sealed class PortvaktSettings
             yield return "The demo listens on this machine only: Portvakt:PublicAddress must be localhost.";
         if (string.IsNullOrWhiteSpace(Organisation)) yield return "Portvakt:Organisation must name the organisation.";
         if (DefaultLanguage is not ("nb" or "nn" or "en")) yield return "Portvakt:DefaultLanguage must be nb, nn or en.";
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out _)) yield return "Portvakt:TimeZone must be a time zone of this machine, like Europe/Oslo.";
         if (StaySignedInLifetime <= TimeSpan.Zero || StaySignedInLifetime > TimeSpan.FromDays(30)) yield return "Portvakt:StaySignedInLifetime must lie between 0 and 30 days.";
         if (ApprovalLifetime < TimeSpan.FromSeconds(30) || ApprovalLifetime > TimeSpan.FromMinutes(5)) yield return "Portvakt:ApprovalLifetime must lie between 30 seconds and 5 minutes.";
         if (ApprovalDigits is not (2 or 6)) yield return "Portvakt:ApprovalDigits must be 2 or 6.";

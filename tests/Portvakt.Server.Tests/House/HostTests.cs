@@ -113,6 +113,8 @@ public sealed class HostTests(HouseServer house) : IClassFixture<HouseServer>
     [InlineData("PublicAddress", "javascript:alert(1)")]
     [InlineData("Organisation", " ")]
     [InlineData("DefaultLanguage", "de")]
+    [InlineData("TimeZone", "Oslo")]
+    [InlineData("TimeZone", "")]
     [InlineData("StaySignedInLifetime", "30.00:00:01")]
     [InlineData("StaySignedInLifetime", "00:00:00")]
     [InlineData("ApprovalLifetime", "00:00:29")]
