@@ -495,6 +495,8 @@ public abstract class AttackStories(Stage stage)
 
         await thief.ReloadAsync();
         Assert.Equal(HttpStatusCode.Gone, thief.Status);
+        Assert.Equal("Påloggingen er stoppet", thief.Heading);
+        Assert.Contains("Noen svarte «Det var ikke meg» på telefonen", thief.Text, StringComparison.Ordinal);
         await signedIn.OpenAsync("/account");
         Assert.Equal("Logg på", signedIn.Heading);
         await thief.OpenAppAsync();
