@@ -127,7 +127,9 @@ public static class Tour
     {
         var own = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["T7-choose-pin"] = "T7-choose-pin", ["T9-approve-test"] = "T9-approve-pin", ["T10-accounts"] = "T10-notifications-off",
+            ["T7-choose-pin"] = "T7-choose-pin",
+            ["T9-approve-test"] = "T9-approve-pin",
+            ["T10-accounts"] = "T10-notifications-off",
         };
         await using var scene = await Scene.SetAsync(
             running, language, new PhoneOptions { HasUnlock = false, Pin = "2580", AllowsCamera = false, AllowsNotifications = false },
