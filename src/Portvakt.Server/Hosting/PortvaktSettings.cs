@@ -1,5 +1,6 @@
 using System.Net;
 using Portvakt.Domain.Rollout;
+using Portvakt.WebPush;
 
 namespace Portvakt.Server.Hosting;
 
@@ -105,6 +106,9 @@ public sealed class PortvaktSettings
         if (StaySignedInLifetime <= TimeSpan.Zero || StaySignedInLifetime > TimeSpan.FromDays(30)) yield return "Portvakt:StaySignedInLifetime must lie between 0 and 30 days.";
         if (ApprovalLifetime < TimeSpan.FromSeconds(30) || ApprovalLifetime > TimeSpan.FromMinutes(5)) yield return "Portvakt:ApprovalLifetime must lie between 30 seconds and 5 minutes.";
         if (ApprovalDigits is not (2 or 6)) yield return "Portvakt:ApprovalDigits must be 2 or 6.";
+        if (!VapidSubject.TryParse(PushContact, out _)) yield return "Portvakt:PushContact must be mailto: with one address, or https:, in a public domain.";
+        foreach (var host in PushHosts.Where(host => !PushEndpointPolicy.IsHostRule(host)))
+            yield return $"Portvakt:PushHosts has \"{host}\", which is neither a host name nor *. and a host name.";
         if (AllowLoopbackPush && !Demo) yield return "Portvakt:AllowLoopbackPush is for the demo only.";
         foreach (var proxy in TrustedProxies.Where(proxy => !IPAddress.TryParse(proxy, out _) && !IPNetwork.TryParse(proxy, out _)))
             yield return $"Portvakt:TrustedProxies has \"{proxy}\", which is neither an address nor a network.";
