@@ -45,6 +45,7 @@ internal static class Page
           <meta charset="utf-8">
           <meta name="viewport" content="width=device-width, initial-scale=1">
           <title>{words.Title}</title>
+          <link rel="icon" href="/icon.svg" type="image/svg+xml">
           <link rel="stylesheet" href="/timeliste.css">
         </head>
         <body>

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -85,8 +86,12 @@ public static class PortvaktHost
         var app = builder.Build();
         app.UseTrustedProxies(settings);
         app.UseSecurityHeaders();
-        app.UseExceptionHandler("/error/500");
-        app.UseWhen(http => http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal), phones => phones.UseExceptionHandler(fault => fault.Run(PhoneFaultAsync)));
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500", SuppressDiagnosticsCallback = fault => fault.Exception is BadHttpRequestException }); // a caller's nonsense is no fault of ours
+        app.UseWhen(http => http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal), phones =>
+        {
+            phones.Use(WithPhoneNonceAsync);
+            phones.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = PhoneFaultAsync, SuppressDiagnosticsCallback = fault => fault.Exception is BadHttpRequestException });
+        });
         app.UseStatusCodePagesForPeople();
         app.UseRequestLocalization();
         app.UsePageFiles();
@@ -98,7 +103,7 @@ public static class PortvaktHost
         app.MapCodeAddress();
         app.MapWait();
         app.MapOpenIdConnect();
-        var phone = app.MapGroup("/phone/api").WithPhoneNonce().WithTags("phone");
+        var phone = app.MapGroup("/phone/api").WithTags("phone");
         phone.MapPhoneBinding();
         phone.MapPhone();
         return app;
@@ -142,20 +147,21 @@ public static class PortvaktHost
     /// <summary>A phone is told in its own language that nothing was decided; the log knows why.</summary>
     private static Task PhoneFaultAsync(HttpContext http)
     {
-        var busy = http.Features.Get<Microsoft.AspNetCore.Diagnostics.IExceptionHandlerFeature>()?.Error is TooManyHashesException;
+        var fault = http.Features.Get<IExceptionHandlerFeature>()?.Error;
+        if (fault is BadHttpRequestException wrong) return new PhoneProblem(wrong.StatusCode, "malformed").ToResult().ExecuteAsync(http); // too long, too slow, or not HTTP
+        var busy = fault is TooManyHashesException;
         if (busy) http.Response.Headers.RetryAfter = "5";
         return new PhoneProblem(busy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError, "unavailable").ToResult().ExecuteAsync(http);
     }
 
-    /// <summary>Every answer to a phone carries a fresh nonce for its next proof.</summary>
-    private static RouteGroupBuilder WithPhoneNonce(this RouteGroupBuilder group)
+    /// <summary>Every answer to a phone, a refusal or a fault too, carries a fresh nonce for its next proof.</summary>
+    private static Task WithPhoneNonceAsync(HttpContext http, RequestDelegate next)
     {
-        group.AddEndpointFilter(async (context, next) =>
+        http.Response.OnStarting(() =>
         {
-            var http = context.HttpContext;
             http.Response.Headers[PhoneProof.NonceHeader] = http.RequestServices.GetRequiredService<PhoneProof>().Nonce();
-            return await next(context);
+            return Task.CompletedTask;
         });
-        return group;
+        return next(http);
     }
 }

@@ -56,6 +56,8 @@ public sealed class DetourTests(Running running)
         await Expect(scene.Phone.Heading("Påloggingen er stoppet")).ToBeVisibleAsync();
         scene.Computer.Witness.Expect("/sign-in/over"); // 410: the attempt is gone
         await scene.Computer.Page.WaitForURLAsync("**/sign-in/over?*");
+        await scene.Walk.HeadingAsync("Påloggingen er stoppet");
+        await Expect(scene.Computer.Page.Locator("main .ds-alert")).ToContainTextAsync(scene.Words.NotMe);
 
         // Back-channel logout has reached the application where the person was signed in.
         await UntilAsync(async () =>
@@ -107,6 +109,27 @@ public sealed class DetourTests(Running running)
         await scene.Walk.FinishAsync();
         scene.NobodyComplained();
         Running.NobodyComplained(stranger.Witness);
+    }
+
+    [Fact]
+    public async Task The_code_under_the_picture_stays_open_while_the_page_follows_the_phone()
+    {
+        await using var scene = await Scene.SetAsync(running);
+        await scene.Walk.ToSetUpAsync(scene.Employee);
+        await scene.Walk.GetTheAppAsync();
+        await scene.Walk.TypeCodeAsync();
+        var page = scene.Computer.Page;
+        await Expect(page.Locator("#live")).ToContainTextAsync("Telefonen er koblet til");
+        await Expect(page.Locator("[data-typed-code]")).ToBeVisibleAsync();
+
+        // Another tab asks for a new code: this one shows it as well, where the person was reading the old one.
+        var tab = await scene.Computer.NewTabAsync(page.Url);
+        await tab.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = scene.Words.NewCode, Exact = true }).ClickAsync();
+        await Expect(tab.Locator("#live")).ToContainTextAsync("Venter på telefonen");
+        await tab.CloseAsync();
+        await Expect(page.Locator("[data-typed-code]")).Not.ToHaveTextAsync(scene.Walk.Code!);
+        await Expect(page.Locator("[data-typed-code]")).ToBeVisibleAsync();
+        scene.NobodyComplained();
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Portvakt.EndToEnd.Tests.Actors;
 using static Microsoft.Playwright.Assertions;
 
 namespace Portvakt.EndToEnd.Tests;
@@ -12,6 +13,8 @@ public static class Tour
         var (walk, computer, phone, words, kari) = (scene.Walk, scene.Computer, scene.Phone, scene.Words, scene.Employee);
         var page = computer.Page;
 
+        await page.GotoAsync(computer.House.Application + "/");
+        await look("X-application-start", page);
         await computer.OpenApplicationAsync();
         await computer.SignInAsync(kari with { Password = "not the password" });
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
@@ -63,6 +66,10 @@ public static class Tour
             await look("X" + address.Replace('/', '-'), page);
         }
 
+        await page.GotoAsync(computer.House.Server + "/sign-out");
+        await computer.PressAsync("main form button");
+        await look("X-signed-out", page);
+
         await scene.NextDayAsync();
         _ = await phone.RingAsync();
         _ = await phone.RingAsync();
@@ -75,8 +82,14 @@ public static class Tour
         await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
         await look("T9-not-me", phone.Page);
         await scene.Computer.Page.ReloadAsync();
-        await look("N3-over", scene.Computer.Page);
+        await look("N3-stopped", scene.Computer.Page);
         await phone.TapAsync(words.Done);
+        await scene.Computer.OpenApplicationAsync();
+        await scene.Computer.SignInAsync(kari);
+        await Expect(scene.Computer.Page.Locator("#live .ds-alert")).ToBeVisibleAsync();
+        await look("N1-stopped", scene.Computer.Page);
+        await scene.Computer.Page.GotoAsync(scene.House.Server + "/sign-in/over");
+        await look("N3-over", scene.Computer.Page);
 
         await phone.TapAsync(words.AddAccount);
         await Expect(phone.Button(words.OtherAccount)).ToBeVisibleAsync();
@@ -98,5 +111,99 @@ public static class Tour
         await phone.Page.Locator(".account button[data-icon]").ClickAsync();
         await Expect(phone.Page.Locator("#name")).ToBeVisibleAsync();
         await look("X-account-options", phone.Page);
+        await phone.Page.Locator(".page > .ds-button[data-color=danger]").ClickAsync();
+        await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("X-account-remove", phone.Page);
+        await phone.OpenLongAfterAsync();
+        await Expect(phone.Page.Locator(".digits")).ToHaveCountAsync(0);
+        await Expect(phone.Page.Locator("main > .ds-button")).ToBeVisibleAsync();
+        await look("T10-locked", phone.Page);
+
+        await TakeTheHardWayAsync(running, language, look);
+    }
+
+    /// <summary>A phone without unlock, camera, notifications and, in the end, network; other browsers; and a code that two phones present.</summary>
+    private static async Task TakeTheHardWayAsync(Running running, string language, Func<string, IPage, Task> look)
+    {
+        var own = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["T7-choose-pin"] = "T7-choose-pin",
+            ["T9-approve-test"] = "T9-approve-pin",
+            ["T10-accounts"] = "T10-notifications-off",
+        };
+        await using var scene = await Scene.SetAsync(
+            running, language, new PhoneOptions { HasUnlock = false, Pin = "2580", AllowsCamera = false, AllowsNotifications = false },
+            look: (screen, page) => own.TryGetValue(screen, out var name) ? look(name, page) : Task.CompletedTask);
+        var (walk, computer, phone, words) = (scene.Walk, scene.Computer, scene.Phone, scene.Words);
+
+        await using var iphone = await PhoneInBrowser.UnpackAsync(running.House, language, new PhoneOptions { UserAgent = PhoneOptions.Iphone });
+        await iphone.OpenAsync("/phone/get");
+        await Expect(iphone.Button(words.Open)).ToBeVisibleAsync();
+        await look("T1-get-iphone", iphone.Page);
+        await using (var other = await PhoneInBrowser.UnpackAsync(running.House, language, new PhoneOptions { UserAgent = PhoneOptions.IphoneChrome }))
+        {
+            await other.OpenAsync("/phone/get");
+            await Expect(other.Button(words.Open)).ToBeVisibleAsync();
+            await look("T1-get-iphone-chrome", other.Page);
+        }
+
+        await phone.OpenAsync();
+        await phone.TapAsync(words.Get); // and then without the browser's offer
+        await Expect(phone.Page.Locator("ol.steps")).ToBeVisibleAsync();
+        await look("T1-get-android", phone.Page);
+        await computer.Page.GotoAsync(scene.House.Server + "/phone/get");
+        await Expect(computer.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = words.Open, Exact = true })).ToBeVisibleAsync();
+        await look("T1-get-computer", computer.Page);
+
+        await using (var ola = await Computer.StartAsync(scene.House, language))
+        {
+            await ola.OpenApplicationAsync();
+            await ola.SignInAsync(await scene.House.AddAsync("Ola Nordmann", TimeProvider.System.GetUtcNow().AddDays(5)));
+            await Expect(ola.Page.Locator("main .ds-alert")).ToBeVisibleAsync();
+            await look("P2-not-now", ola.Page);
+        }
+
+        await walk.ToSetUpAsync(scene.Employee);
+        await walk.GetTheAppAsync();
+        await phone.TapAsync(words.ScanQr);
+        await phone.PointCameraAtAsync(computer);
+        await phone.TapAsync(words.CameraOn);
+        await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("T6-camera-refused", phone.Page);
+        await walk.TypeCodeAsync();
+
+        await iphone.TapAsync(words.Open);
+        await iphone.TapAsync(words.Agree);
+        await iphone.TapAsync(words.EnterCode);
+        await iphone.Page.Locator("#code").FillAsync(walk.Code!);
+        await iphone.TapAsync(words.Next);
+        await Expect(iphone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("T3-used-twice", iphone.Page);
+        await Expect(computer.Page.Locator("svg.pv-qr")).ToHaveCountAsync(0);
+        await look("P5-used-twice", computer.Page);
+        await walk.AcceptAsync();
+        await phone.TapAsync(words.Allow);
+        await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("T7-used-twice", phone.Page);
+
+        await walk.ClickAsync(words.NewCode);
+        await phone.Page.Locator("main > .ds-button").ClickAsync();
+        await phone.TapAsync(words.EnterCode);
+        await walk.TypeIntoFieldAsync();
+        await Expect(phone.Button(words.YesAdd)).ToBeVisibleAsync();
+        await walk.AcceptAsync();
+        await walk.BoundAsync();
+        await walk.TestAsync();
+        await walk.FinishAsync();
+
+        await phone.Page.EvaluateAsync("navigator.serviceWorker.ready.then(() => true)");
+        await phone.Page.Context.SetOfflineAsync(true);
+        await phone.Page.ReloadAsync();
+        await walk.CodeIsShownAsync();
+        await look("T10-offline", phone.Page);
+        await phone.Page.Context.SetOfflineAsync(false);
+        await phone.OpenLongAfterAsync();
+        await Expect(phone.Page.Locator("#pin")).ToBeVisibleAsync();
+        await look("T10-locked-pin", phone.Page);
     }
 }

@@ -74,6 +74,7 @@ public sealed class FakePushService : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_closing.IsCancellationRequested) return; // a test may have taken it away already
         await _closing.CancelAsync();
         await _app.DisposeAsync();
         foreach (var subscription in _subscriptions.Values)

@@ -8,7 +8,7 @@ namespace Portvakt.Domain.SignIn;
 /// <param name="RelyingPartyId">Its <c>client_id</c>.</param>
 /// <param name="RelyingPartyName">Its name, as people know it.</param>
 /// <param name="ReturnPath">Local path and query of the request, to be repeated when the person is signed in.</param>
-/// <param name="ReturnOrigin">Origin of the registered address that the answer goes to.</param>
+/// <param name="ReturnOrigin">Origin of the registered address that the answer goes to, or the scheme of an app.</param>
 /// <param name="Assurance">The least that will do.</param>
 public sealed record SignInRequest(
     string? RelyingPartyId = null, string? RelyingPartyName = null, string? ReturnPath = null, string? ReturnOrigin = null, AssuranceLevel Assurance = AssuranceLevel.None);

@@ -26,7 +26,7 @@ public sealed class SignOutModel(SessionStore sessions, RelyingParties relyingPa
     public async Task OnGetAsync()
     {
         IsSignedIn = await sessions.CurrentAsync(HttpContext) is not null;
-        if (Return is { } address) ContentPolicy.Of(HttpContext).FormTargets.Add(new Uri(address).GetLeftPart(UriPartial.Authority));
+        if (Return is { } address) ContentPolicy.Of(HttpContext).FormTargets.Add(ContentPolicy.SourceOf(new Uri(address)));
     }
 
     public async Task<IActionResult> OnPostAsync()

@@ -93,13 +93,13 @@ public static class PhoneEndpoints
         db.Record(EventOf(request.State), phone.PersonId, request.Id, http, now);
         if (request.State is ApprovalState.Reported) attempt!.Abandon(now);
 
-        // One conditional UPDATE with its audit row in the same transaction: of many answers one wins.
-        if (!await db.TrySaveAsync(http.RequestAborted)) return Refuse(409, "answered", "another answer was first");
+        // One conditional UPDATE with its audit row in the same transaction: of many answers one wins. From here on no token of the request:
+        // what was written must not be left without what it entails because the app was closed in this moment.
+        if (!await db.TrySaveAsync(CancellationToken.None)) return Refuse(409, "answered", "another answer was first");
 
         log.Answered(request.Id, request.State.ToString());
 
-        // What the answer entails happens also when the app is closed in this moment: no token of the request. A test of one's own new phone
-        // says nothing about other sign-ins.
+        // A test of one's own new phone says nothing about other sign-ins.
         var failures = new FailureCounter(db, clock);
         switch (request)
         {

@@ -5,9 +5,11 @@ using Portvakt.Server.Data;
 
 namespace Portvakt.Server.Hosting;
 
-/// <summary>Sweeps away what is over: attempts, codes, proofs. Once a minute; missing a round harms nothing, since everything asks the clock when it is used.</summary>
+/// <summary>Sweeps away what is over: attempts, codes, proofs; and looks whether the clocks agree. Once a minute; missing a round harms nothing, since everything asks the clock when it is used.</summary>
 public sealed class Cleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<Cleanup> log) : BackgroundService
 {
+    private static readonly TimeSpan ClocksMayDiffer = TimeSpan.FromSeconds(2);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1), clock);
@@ -31,6 +33,10 @@ public sealed class Cleanup(IServiceScopeFactory scopes, TimeProvider clock, ILo
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
         var now = clock.GetUtcNow();
+
+        // Several servers that disagree about the time disagree about what is over (R100). The database is the one they all know.
+        if (await Database.ClockDifferenceAsync(db, clock, cancellationToken) is var difference && difference.Duration() > ClocksMayDiffer) log.ClocksDiffer(difference.TotalSeconds);
+
         await db.UsedProofs.Where(row => row.ExpiresAt < now).ExecuteDeleteAsync(cancellationToken);
 
         // A session that ends tells every application it was used for; the codes remember which. They stay as long as a session can.
@@ -52,6 +58,9 @@ internal static partial class Log
 {
     [LoggerMessage(9001, LogLevel.Error, "Sweeping failed; it is tried again in a minute")]
     public static partial void SweepFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(9003, LogLevel.Error, "The clock of the database is {Seconds} s ahead of this server's; set both by the same time service")]
+    public static partial void ClocksDiffer(this ILogger logger, double seconds);
 
     [LoggerMessage(9002, LogLevel.Warning, "Content policy violated: {Report}")]
     public static partial void PolicyViolated(this ILogger logger, string report);

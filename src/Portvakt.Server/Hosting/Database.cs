@@ -53,6 +53,16 @@ public static class Database
             throw new InvalidOperationException("The database is not up to date. Run `portvakt migrate` first, or set Portvakt:MigrateAtStart.");
     }
 
+    /// <summary>How far the database's clock is ahead of ours (negative: behind), as far as the time of the question itself does not explain it. SQLite has no clock of its own.</summary>
+    public static async Task<TimeSpan> ClockDifferenceAsync(PortvaktDb db, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        if (!db.Database.IsNpgsql()) return TimeSpan.Zero;
+        var before = clock.GetUtcNow().UtcDateTime;
+        var theirs = await db.Database.SqlQuery<DateTime>($"""SELECT clock_timestamp() AS "Value" """).SingleAsync(cancellationToken);
+        var after = clock.GetUtcNow().UtcDateTime;
+        return theirs < before ? theirs - before : theirs > after ? theirs - after : TimeSpan.Zero;
+    }
+
     /// <summary><c>postgres://user:password@host:port/database?key=value</c> as Npgsql wants it.</summary>
     public static string PostgresConnection(string address)
     {

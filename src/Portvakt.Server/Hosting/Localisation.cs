@@ -34,7 +34,14 @@ public static class Localisation
     public static CultureInfo CultureOf(string code) => CultureInfo.GetCultureInfo(code switch { "nn" => "nn-NO", "en" => "en-GB", _ => "nb-NO" });
 
     /// <summary>A day as a sentence has it: "1. november 2026", "1 November 2026".</summary>
-    public static string Date(DateTimeOffset day) => day.ToString(Current is "en" ? "d MMMM yyyy" : "d. MMMM yyyy", CultureInfo.CurrentCulture);
+    /// <param name="moment">Any moment of the day.</param>
+    /// <param name="zone">Where it is that day: <see cref="PortvaktSettings.Zone"/>.</param>
+    public static string Date(DateTimeOffset moment, TimeZoneInfo zone) =>
+        TimeZoneInfo.ConvertTime(moment, zone).ToString(Current is "en" ? "d MMMM yyyy" : "d. MMMM yyyy", CultureInfo.CurrentCulture);
+
+    /// <summary>A day and a time of day there: "1. november 2026 08:30".</summary>
+    public static string DateAndTime(DateTimeOffset moment, TimeZoneInfo zone) =>
+        $"{Date(moment, zone)} {TimeZoneInfo.ConvertTime(moment, zone).ToString("t", CultureInfo.CurrentCulture)}";
 
     /// <summary>The last day before a deadline, as people of a time zone count days.</summary>
     public static string LastDay(DateTimeOffset deadline, TimeZoneInfo zone) => Date(Domain.Rollout.EnrolmentRule.LastDay(deadline, zone));

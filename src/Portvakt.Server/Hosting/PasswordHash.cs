@@ -22,12 +22,16 @@ public sealed class PasswordHash : IDisposable
     private readonly byte[] _pepper;
     private readonly Lazy<string> _dummy;
     private int _waiting;
+    private long _computed;
 
     public PasswordHash(Vault vault)
     {
         _pepper = vault.PasswordPepper;
         _dummy = new(() => Format(Present, RandomNumberGenerator.GetBytes(SaltLength), RandomNumberGenerator.GetBytes(HashLength)));
     }
+
+    /// <summary>How many hashes were computed since the start: what a try costs, whoever is tried (R57).</summary>
+    public long Computed => Interlocked.Read(ref _computed);
 
     /// <exception cref="TooManyHashesException">The queue is full.</exception>
     public Task<string> HashAsync(string secret, CancellationToken cancellationToken) => OnACoreAsync(
@@ -81,6 +85,7 @@ public sealed class PasswordHash : IDisposable
 
     private byte[] Compute(Parameters parameters, string secret, byte[] salt, int length)
     {
+        Interlocked.Increment(ref _computed);
         var peppered = HMACSHA256.HashData(_pepper, Encoding.UTF8.GetBytes(secret));
         var argon2 = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using Portvakt.WebPush;
 
 namespace Portvakt.Server.Hosting;
 
@@ -20,6 +21,9 @@ public sealed class PortvaktSettings
     /// <summary>nb, nn or en: for browsers that do not say.</summary>
     public string DefaultLanguage { get; set; } = "nb";
 
+    /// <summary>Where the organisation is, as the IANA time zone database names it: a deadline is a day there, not in UTC.</summary>
+    public string TimeZone { get; set; } = "Europe/Oslo";
+
     /// <summary>Where SQLite and, by default, the master key live.</summary>
     public string DataDirectory { get; set; } = "data";
 
@@ -34,9 +38,6 @@ public sealed class PortvaktSettings
 
     /// <summary>JSON file of OpenID Connect clients; see docs/operating/relying-parties.md.</summary>
     public string? RelyingPartiesFile { get; set; }
-
-    /// <summary>Time zone of the organisation (IANA name): days begin and deadlines fall by its clocks.</summary>
-    public string TimeZone { get; set; } = "Europe/Oslo";
 
     /// <summary>So many days before the deadline "not now" holds for one sign-in only.</summary>
     public int AskAlwaysLastDays { get; set; } = 3;
@@ -106,11 +107,14 @@ public sealed class PortvaktSettings
             yield return "The demo listens on this machine only: Portvakt:PublicAddress must be localhost.";
         if (string.IsNullOrWhiteSpace(Organisation)) yield return "Portvakt:Organisation must name the organisation.";
         if (DefaultLanguage is not ("nb" or "nn" or "en")) yield return "Portvakt:DefaultLanguage must be nb, nn or en.";
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out _)) yield return "Portvakt:TimeZone must be a time zone of this machine, like Europe/Oslo.";
         if (StaySignedInLifetime <= TimeSpan.Zero || StaySignedInLifetime > TimeSpan.FromDays(30)) yield return "Portvakt:StaySignedInLifetime must lie between 0 and 30 days.";
         if (ApprovalLifetime < TimeSpan.FromSeconds(30) || ApprovalLifetime > TimeSpan.FromMinutes(5)) yield return "Portvakt:ApprovalLifetime must lie between 30 seconds and 5 minutes.";
         if (ApprovalDigits is not (2 or 6)) yield return "Portvakt:ApprovalDigits must be 2 or 6.";
+        if (!VapidSubject.TryParse(PushContact, out _)) yield return "Portvakt:PushContact must be mailto: with one address, or https:, in a public domain.";
+        foreach (var host in PushHosts.Where(host => !PushEndpointPolicy.IsHostRule(host)))
+            yield return $"Portvakt:PushHosts has \"{host}\", which is neither a host name nor *. and a host name.";
         if (AllowLoopbackPush && !Demo) yield return "Portvakt:AllowLoopbackPush is for the demo only.";
-        if (!TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out _)) yield return $"Portvakt:TimeZone has \"{TimeZone}\", which this machine does not know; it takes names like Europe/Oslo.";
         if (AskAlwaysLastDays is < 0 or > 365) yield return "Portvakt:AskAlwaysLastDays must lie between 0 and 365.";
         if (PostponementLifetime < TimeSpan.Zero || PostponementLifetime > TimeSpan.FromDays(30)) yield return "Portvakt:PostponementLifetime must lie between 0 and 30 days.";
         foreach (var network in TrustedNetworks.Where(network => !IPNetwork.TryParse(network, out _)))

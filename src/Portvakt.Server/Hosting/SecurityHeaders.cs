@@ -8,11 +8,15 @@ public sealed class ContentPolicy
 {
     public string Nonce { get; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
 
-    /// <summary>Origins beside our own where a form of this page may end up: the relying party that the person came from.</summary>
+    /// <summary>Sources (<see cref="SourceOf"/>) beside our own origin where a form of this page may end up: the relying party that the person came from.</summary>
     public HashSet<string> FormTargets { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Set by endpoints that bring a policy of their own (the phone app, error documents of machines).</summary>
     public string? Override { get; set; }
+
+    /// <summary>How <c>form-action</c> names where an address leads (CSP Level 3, section 2.3.1): its origin; an app's own scheme (RFC 8252, section 7.1) has none, so the scheme.</summary>
+    public static string SourceOf(Uri address) =>
+        address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp ? address.GetLeftPart(UriPartial.Authority) : $"{address.Scheme}:";
 
     public static ContentPolicy Of(HttpContext http)
     {
@@ -70,6 +74,13 @@ public static class SecurityHeaders
                 return;
             }
 
+            if (IsAmbiguous(http.Request))
+            {
+                http.Response.StatusCode = StatusCodes.Status400BadRequest;
+                http.Response.Headers.Connection = "close"; // what follows on this line may be another's request
+                return;
+            }
+
             if (IsForeignForm(http.Request, origin))
             {
                 http.Response.StatusCode = StatusCodes.Status403Forbidden;
@@ -79,6 +90,13 @@ public static class SecurityHeaders
             await next(http);
         });
     }
+
+    /// <summary>
+    /// R88: a length and chunks at once, or chunks in chunks. RFC 9112, section 6.3 lets a server take the chunks, and Kestrel does, putting the length aside
+    /// under a name of its own; a proxy in front of us may have believed the length.
+    /// </summary>
+    private static bool IsAmbiguous(HttpRequest request) => request.Headers.TransferEncoding is { Count: > 0 } coding
+        && (request.Headers.ContainsKey("X-Content-Length") || !string.Equals(coding, "chunked", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
     /// A state change that another site's page sent. Protocol endpoints under /connect are meant for other origins and take no cookie's word for

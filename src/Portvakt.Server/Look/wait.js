@@ -70,7 +70,9 @@ function follow() {
     const text = (node) => node.innerHTML.replace(/<input name="form"[^>]*>| open=""/g, "");
     if (!news || text(news) === text(part)) return;
     const held = part.contains(document.activeElement);
+    const open = [...part.querySelectorAll("details")].map((details) => details.open);
     part.replaceChildren(...news.childNodes);
+    part.querySelectorAll("details").forEach((details, at) => (details.open = open[at] ?? false));
     if (held) part.querySelector("button:enabled, summary")?.focus();
   }
 

@@ -78,7 +78,7 @@ public static class AuthorizeEndpoint
         }
 
         SpeakAsAsked(http, request);
-        var origin = new Uri(request.RedirectUri!).GetLeftPart(UriPartial.Authority);
+        var origin = ContentPolicy.SourceOf(new Uri(request.RedirectUri!));
         return new SeeOther(await journey.BeginAsync(http, new SignInRequest(client.ClientId, client.Name, returnPath, origin, requested)));
     }
 

@@ -48,7 +48,7 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
 
     /// <summary>Every session of a person, everywhere ("it wasn't me").</summary>
     public async Task EndAllAsync(Guid personId, HttpContext http) =>
-        await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(http.RequestAborted), http);
+        await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None), http);
 
     /// <summary>
     /// Each statement is its own condition, so a refresh in the same instant neither stops the sign-out nor survives it;

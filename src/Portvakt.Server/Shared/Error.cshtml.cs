@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -8,8 +10,9 @@ namespace Portvakt.Server.Shared;
 [ResponseCache(NoStore = true)]
 public sealed class ErrorModel : PageModel
 {
-    [FromRoute(Name = "status")]
-    public int Status { get; set; }
+    /// <summary>Not bound as a parameter: that would read the form of the request that failed, and fail again. A body that Kestrel refused keeps Kestrel's status.</summary>
+    public int Status =>
+        HttpContext.Features.Get<IExceptionHandlerFeature>()?.Error is BadHttpRequestException wrong ? wrong.StatusCode : int.Parse((string)RouteData.Values["status"]!, CultureInfo.InvariantCulture);
 
     public string Reference => HttpContext.TraceIdentifier;
 

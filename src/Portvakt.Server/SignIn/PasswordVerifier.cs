@@ -22,9 +22,8 @@ public sealed class PasswordVerifier(PortvaktDb db, PasswordHash hash, Vault vau
     public async Task<PasswordVerdict> VerifyAsync(HttpContext http, string typedName, string typedPassword)
     {
         var cancellationToken = http.RequestAborted;
-        var known = UserName.TryParse(typedName, out var userName);
-        var name = known ? userName!.Value.Value : "?";
-        var person = known ? await db.People.SingleOrDefaultAsync(row => row.UserName == name, cancellationToken) : null;
+        var name = UserName.TryParse(typedName, out var userName) ? userName.Value.Value : "?"; // nobody's name, and asked for all the same
+        var person = await db.People.SingleOrDefaultAsync(row => row.UserName == name, cancellationToken);
         var browser = BrowserCookie.Hash(http);
         var personId = person?.Id ?? Guid.Empty; // asked for unknown names too, so that time does not tell
         var familiar = browser is not null && await db.FamiliarBrowsers.AnyAsync(row => row.PersonId == personId && row.BrowserHash == browser, cancellationToken);

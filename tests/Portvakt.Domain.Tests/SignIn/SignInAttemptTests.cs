@@ -82,6 +82,19 @@ public sealed class SignInAttemptTests
     }
 
     [Fact]
+    public void However_busy_an_attempt_ends_an_hour_after_it_began()
+    {
+        var begun = new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero);
+        var attempt = new SignInAttempt([1], new SignInRequest(), begun);
+        attempt.RecordPassword(Guid.CreateVersion7(), begun);
+        attempt.BeginEnrolment(begun);
+        for (var minutes = 1; minutes < 60; minutes++) attempt.ChooseUse(MobileAppUse.Notifications, begun.AddMinutes(minutes));
+        Assert.True(attempt.ExpiresAt > begun + SignInAttempt.LongestLifetime);
+        Assert.True(attempt.IsLive(begun + SignInAttempt.LongestLifetime - TimeSpan.FromMilliseconds(1)));
+        Assert.False(attempt.IsLive(begun + SignInAttempt.LongestLifetime));
+    }
+
+    [Fact]
     public void An_abandoned_attempt_is_over_at_once()
     {
         var attempt = New();

@@ -35,7 +35,6 @@ public sealed class Computer : IAsyncDisposable
         });
         context.SetDefaultTimeout(Patience.Milliseconds);
         var witness = await Witness.WatchAsync(context, house.Server, house.Application);
-        witness.Expect(house.Application + "/favicon.ico"); // asked for by the browser, not by a page
         return new Computer(context, witness, await context.NewPageAsync(), house) { HasJavaScript = options.JavaScript };
     }
 

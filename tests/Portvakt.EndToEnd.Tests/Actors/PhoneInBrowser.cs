@@ -10,6 +10,9 @@ public sealed record PhoneOptions
     public const string Android = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36";
     public const string Iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1";
 
+    /// <summary>Chrome on an iPhone, which cannot put anything on the Home Screen that rings.</summary>
+    public const string IphoneChrome = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/143.0.7499.38 Mobile/15E148 Safari/604.1";
+
     public string UserAgent { get; init; } = Android;
 
     /// <summary>Face, finger or PIN of the phone itself: a platform authenticator with user verification.</summary>
@@ -113,6 +116,14 @@ public sealed class PhoneInBrowser : IAsyncDisposable
 
     /// <summary>The app is closed: no page of it is left, only its worker.</summary>
     public Task CloseAppAsync() => Page.GotoAsync("about:blank");
+
+    /// <summary>The app was last seen long ago, and is opened again: it wants to know who holds the phone.</summary>
+    public async Task OpenLongAfterAsync()
+    {
+        await OpenAsync("/icon.svg"); // outside the app and its worker: nothing notes that it was hidden just now
+        await Page.EvaluateAsync("localStorage.setItem('portvakt.hidden-at', '0')");
+        await OpenAsync();
+    }
 
     /// <summary>Taps the button with exactly this name.</summary>
     public Task TapAsync(string name) => Button(name).ClickAsync();

@@ -140,21 +140,24 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
     /// <summary>T7, T8 and T10: keys, unlock, notifications, the account in the list.</summary>
     public async Task BindAsync()
     {
-        await LookAsync("T7-confirm", phone.Page);
-        await phone.TapAsync(words.YesAdd);
-        if (phone.Pin is { } pin)
-        {
-            await Expect(phone.Page.Locator("#pin2")).ToBeVisibleAsync();
-            await LookAsync("T7-choose-pin", phone.Page);
-            await phone.Page.Locator("#pin").FillAsync(pin);
-            await phone.Page.Locator("#pin2").FillAsync(pin);
-            await phone.TapAsync(words.Next);
-        }
-
+        await AcceptAsync();
         await Expect(phone.Button(words.Allow)).ToBeVisibleAsync();
         await LookAsync("T8-notifications", phone.Page);
         await phone.TapAsync(words.Allow);
         await BoundAsync();
+    }
+
+    /// <summary>T7: the person says yes to the account, and chooses a PIN where the phone has no unlock.</summary>
+    public async Task AcceptAsync()
+    {
+        await LookAsync("T7-confirm", phone.Page);
+        await phone.TapAsync(words.YesAdd);
+        if (phone.Pin is not { } pin) return;
+        await Expect(phone.Page.Locator("#pin2")).ToBeVisibleAsync();
+        await LookAsync("T7-choose-pin", phone.Page);
+        await phone.Page.Locator("#pin").FillAsync(pin);
+        await phone.Page.Locator("#pin2").FillAsync(pin);
+        await phone.TapAsync(words.Next);
     }
 
     /// <summary>T10: the account in the list with its code, and the phone has said that it was activated.</summary>

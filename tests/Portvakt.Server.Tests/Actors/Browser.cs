@@ -16,16 +16,23 @@ public sealed class Browser : IDisposable
     private readonly HttpClient _http;
     private readonly Dictionary<string, string> _typed = new(StringComparer.Ordinal);
 
-    public Browser(PortvaktServer server, string language = "nb", string address = "192.0.2.10")
+    /// <param name="server">Whom it visits.</param>
+    /// <param name="language">What the person reads.</param>
+    /// <param name="address">Where it would have come from.</param>
+    /// <param name="line">What lies between; nothing unless a test puts something there.</param>
+    public Browser(PortvaktServer server, string language = "nb", string address = "192.0.2.10", HttpMessageHandler? line = null)
     {
         _server = server;
-        _http = new HttpClient(server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
+        _http = new HttpClient(line ?? server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
         _http.DefaultRequestHeaders.AcceptLanguage.ParseAdd(language);
         _http.DefaultRequestHeaders.UserAgent.ParseAdd("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0");
         _http.DefaultRequestHeaders.Add("Test-Address", address);
     }
 
     public CookieContainer Cookies { get; private set; } = new();
+
+    /// <summary>The window is closed when this says so, in the middle of a request.</summary>
+    public CancellationToken Closes { get; set; }
 
     /// <summary>Path and query of the page that is shown.</summary>
     public string Path { get; private set; } = "/";
@@ -58,11 +65,7 @@ public sealed class Browser : IDisposable
     public string Secret => Page.QuerySelector("[data-secret]")?.TextContent.Replace(" ", "", StringComparison.Ordinal).Trim() ?? throw new InvalidOperationException("No secret.");
 
     /// <summary>The same cookies in another window.</summary>
-    public Browser NewTab()
-    {
-        var tab = new Browser(_server) { Cookies = Cookies };
-        return tab;
-    }
+    public Browser NewTab(PortvaktServer? server = null) => new(server ?? _server) { Cookies = Cookies };
 
     public async Task<Browser> OpenAsync(string path)
     {
@@ -133,7 +136,7 @@ public sealed class Browser : IDisposable
         {
             var address = request.RequestUri!.IsAbsoluteUri ? request.RequestUri : new Uri(_http.BaseAddress!, request.RequestUri);
             if (Cookies.GetCookieHeader(address) is { Length: > 0 } cookies) request.Headers.Add("Cookie", cookies);
-            Answer = await _http.SendAsync(request);
+            Answer = await _http.SendAsync(request, Closes);
             Trail.Add(Answer);
             History.Add(Answer);
             if (Answer.Headers.TryGetValues("Set-Cookie", out var set))

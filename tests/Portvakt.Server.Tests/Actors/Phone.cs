@@ -28,9 +28,9 @@ public sealed class Phone : IDisposable
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private string _nonce = "";
 
-    public Phone(PortvaktServer server, TimeProvider? clock = null)
+    public Phone(PortvaktServer server, TimeProvider? clock = null, HttpMessageHandler? line = null)
     {
-        _http = new HttpClient(server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
+        _http = new HttpClient(line ?? server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
         _http.DefaultRequestHeaders.Add("Test-Address", "192.0.2.20");
         _clock = clock ?? server.Clock;
         Passkey = new SoftAuthenticator(new Uri(PortvaktServer.Origin).Host, PortvaktServer.Origin) { BackupEligible = true, BackupState = true };
@@ -47,6 +47,9 @@ public sealed class Phone : IDisposable
     public string? Pin { get; set; }
 
     public JsonObject? Push { get; set; }
+
+    /// <summary>The app is closed when this says so, in the middle of a request.</summary>
+    public CancellationToken Closes { get; set; }
     public byte[] Seed { get; private set; } = [];
     public string Device { get; set; } = "iPhone · Safari";
 
@@ -160,7 +163,7 @@ public sealed class Phone : IDisposable
         }
 
         if (proof is not null) request.Headers.Add("Portvakt-Proof", proof);
-        using var answer = await _http.SendAsync(request);
+        using var answer = await _http.SendAsync(request, Closes);
         if (answer.Headers.TryGetValues("Portvakt-Nonce", out var nonces)) _nonce = nonces.Single();
         var text = await answer.Content.ReadAsStringAsync();
         var json = text.StartsWith('{') ? JsonNode.Parse(text)!.AsObject() : [];

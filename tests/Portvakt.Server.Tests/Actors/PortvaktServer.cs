@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Portvakt.Domain;
@@ -34,22 +35,44 @@ public sealed class PortvaktServer : IAsyncDisposable
          { "client_id": "strict", "client_name": "Lønn", "client_secret": "another-secret-that-a-machine-chose-01234", "redirect_uris": ["https://pay.test/cb"], "default_acr_values": ["urn:portvakt:aal2"] }]
         """;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("portvakt-server").FullName;
+    private readonly string _folder;
     private readonly Dictionary<string, string?> _settings = new(StringComparer.Ordinal);
     private WebApplication _app = null!;
     private Action<IServiceCollection>? _services;
+    private Action<PortvaktSettings>? _bend;
+    private bool _onSocket;
     private int _people;
+    private int _working;
 
-    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
+    private PortvaktServer(string folder, FakeTimeProvider clock) => (_folder, Clock) = (folder, clock);
+
+    public FakeTimeProvider Clock { get; }
+
+    /// <summary>Whether the files and the clock are another server's.</summary>
+    public bool IsGuest { get; private init; }
+
+    /// <summary>The port on this machine of a server that was started on a socket.</summary>
+    public int Port => new Uri(_app.Urls.Single()).Port;
 
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Every line the server has logged.</summary>
     public LogLines Log { get; } = new();
 
-    public static async Task<PortvaktServer> StartAsync(DatabaseKind kind, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null)
+    /// <param name="kind">Which database.</param>
+    /// <param name="settings">In addition, or instead.</param>
+    /// <param name="services">In addition.</param>
+    /// <param name="bend">For what the settings themselves refuse outside the demo, such as a push service on this machine.</param>
+    /// <param name="onSocket">Kestrel on this machine instead of a server without a wire.</param>
+    public static async Task<PortvaktServer> StartAsync(
+        DatabaseKind kind, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null, Action<PortvaktSettings>? bend = null, bool onSocket = false)
     {
-        var server = new PortvaktServer { _services = services };
+        var server = new PortvaktServer(Directory.CreateTempSubdirectory("portvakt-server").FullName, new FakeTimeProvider(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero)))
+        {
+            _services = services,
+            _bend = bend,
+            _onSocket = onSocket,
+        };
         await File.WriteAllTextAsync(Path.Combine(server._folder, "clients.json"), Clients);
         foreach (var (name, value) in new Dictionary<string, string?>
         {
@@ -73,7 +96,15 @@ public sealed class PortvaktServer : IAsyncDisposable
         await StartAsync();
     }
 
-    /// <summary>Another server on the same database and the same master key.</summary>
+    /// <summary>Another server on the same database, with the same master key and settings.</summary>
+    public async Task<PortvaktServer> BesideAsync()
+    {
+        var other = new PortvaktServer(_folder, Clock) { IsGuest = true, _services = _services, _bend = _bend };
+        foreach (var (name, value) in _settings) other._settings[name] = value;
+        await other.StartAsync();
+        return other;
+    }
+
     public HttpMessageHandler Handler() => ((TestServer)_app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()).CreateHandler();
 
     public async Task<Person> AddPersonAsync(
@@ -111,23 +142,50 @@ public sealed class PortvaktServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        if (!IsGuest) Directory.Delete(_folder, recursive: true);
     }
 
     /// <summary>Where the tests' PostgreSQL listens; null when none is configured, which CI does not accept.</summary>
     public static string? PostgresConnection => Environment.GetEnvironmentVariable("PORTVAKT_TEST_POSTGRES") is { Length: > 0 } text ? text : null;
 
+    public const string NoPostgres = "No PostgreSQL is configured (PORTVAKT_TEST_POSTGRES); `dotnet run dev.cs test` starts one.";
+
+    /// <summary>Whether the tests have such a database. Without PostgreSQL they are skipped; never silently in CI.</summary>
+    public static bool Has(DatabaseKind kind)
+    {
+        if (kind is DatabaseKind.Sqlite || PostgresConnection is not null) return true;
+        return Environment.GetEnvironmentVariable("CI") is not "true" ? false : throw new InvalidOperationException("PORTVAKT_TEST_POSTGRES is not set.");
+    }
+
+    /// <summary>Until no request is being worked on, also none whose caller has gone.</summary>
+    public async Task IdleAsync()
+    {
+        while (Volatile.Read(ref _working) > 0) await Task.Delay(5);
+    }
+
+    /// <summary>Until it is so; for what happens in the background, with an end.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        for (var tries = 0; !await isSo(); tries++)
+        {
+            Assert.True(tries < 1000, "It never became so.");
+            await Task.Delay(20);
+        }
+    }
+
     private async Task StartAsync()
     {
         _app = PortvaktHost.Build([], builder =>
         {
-            builder.WebHost.UseTestServer();
+            if (_onSocket) builder.WebHost.UseUrls("http://127.0.0.1:0");
+            else builder.WebHost.UseTestServer();
             builder.Configuration.AddInMemoryCollection(_settings);
             builder.Services.AddSingleton<TimeProvider>(Clock);
             _services?.Invoke(builder.Services);
-            builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AddressFilter>()); // outermost: whatever else looks at addresses comes after the wire
+            builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(new AddressFilter(this))); // outermost: whatever else looks at addresses comes after the wire
             builder.Logging.ClearProviders().AddProvider(Log);
         }, Path.Combine(Repository(), "src", "Portvakt.Server"));
+        _bend?.Invoke(_app.Services.GetRequiredService<IOptions<PortvaktSettings>>().Value);
         await PortvaktHost.PrepareAsync(_app, CancellationToken.None);
         await _app.StartAsync();
     }
@@ -151,14 +209,22 @@ public sealed class PortvaktServer : IAsyncDisposable
     }
 
     /// <summary>The test server has no sockets; a header of the actor says where it would have come from.</summary>
-    private sealed class AddressFilter : IStartupFilter
+    private sealed class AddressFilter(PortvaktServer server) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
             app.Use(async (http, rest) =>
             {
                 http.Connection.RemoteIpAddress = IPAddress.TryParse(http.Request.Headers["Test-Address"], out var address) ? address : IPAddress.Parse("192.0.2.1");
-                await rest(http);
+                Interlocked.Increment(ref server._working);
+                try
+                {
+                    await rest(http);
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref server._working);
+                }
             });
             next(app);
         };

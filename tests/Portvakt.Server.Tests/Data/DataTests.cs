@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Data;
@@ -31,6 +32,24 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
     private const string Key = "test:somebody";
 
     private PortvaktServer Server => stage.Server;
+
+    [Fact]
+    public async Task R100_A_clock_that_differs_from_the_databases_by_more_than_two_seconds_is_told()
+    {
+        Server.Clock.Advance(TimeSpan.FromSeconds(1)); // others have moved it; the real one is far away
+        var cleanup = Server.Services.GetServices<IHostedService>().OfType<Cleanup>().Single();
+        await cleanup.SweepAsync(CancellationToken.None);
+        Assert.Equal(kind is DatabaseKind.Postgres, Server.Log.All.Contains("The clock of the database is", StringComparison.Ordinal)); // SQLite has none of its own
+
+        // The difference is that of the clocks and not the time of the question.
+        foreach (var seconds in new[] { -3600, -3, 0, 3, 3600 })
+        {
+            var ours = new Shifted(TimeSpan.FromSeconds(seconds));
+            var difference = await Server.ReadAsync(db => Database.ClockDifferenceAsync(db, ours, CancellationToken.None));
+            if (kind is DatabaseKind.Sqlite) Assert.Equal(TimeSpan.Zero, difference);
+            else Assert.InRange(difference.TotalSeconds, -seconds - 1, -seconds + 1);
+        }
+    }
 
     [Fact]
     public async Task Migrations_lead_from_nothing_to_the_present_model()
@@ -191,5 +210,11 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
     {
         await using var scope = Server.Services.CreateAsyncScope();
         return await work(new FailureCounter(scope.ServiceProvider.GetRequiredService<PortvaktDb>(), Server.Clock));
+    }
+
+    /// <summary>The machine's clock, and so much ahead of it.</summary>
+    private sealed class Shifted(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 }

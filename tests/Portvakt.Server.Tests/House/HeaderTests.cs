@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Tests.Actors;
+using Portvakt.Server.Tests.Stories;
 
 namespace Portvakt.Server.Tests.House;
 
@@ -89,6 +90,7 @@ public sealed class HeaderTests(HouseServer house) : IClassFixture<HouseServer>
         using var http = Client(broken);
         using var page = await http.GetAsync("/sign-in");
         using var api = await http.PostAsync("/phone/api/binding/begin", new StringContent($$"""{"code":"ABCDEFGHIJKL","kid":"{{new string('A', 43)}}"}""", null, "application/json"));
+        Assert.Equal(32, Assert.Single(api.Headers.GetValues("Portvakt-Nonce")).Length);
         foreach (var answer in new[] { page, api })
         {
             Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
@@ -98,6 +100,52 @@ public sealed class HeaderTests(HouseServer house) : IClassFixture<HouseServer>
         }
 
         Assert.Contains("no such table", broken.Log.All, StringComparison.Ordinal); // the cause is for the operator
+    }
+
+    [Theory]
+    [InlineData("GET", "/phone/api/pending", HttpStatusCode.Unauthorized)]
+    [InlineData("POST", "/phone/api/binding/begin", HttpStatusCode.BadRequest)]
+    [InlineData("POST", "/phone/api/pending", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("POST", "/phone/api/nowhere", HttpStatusCode.MethodNotAllowed)]
+    public async Task A_phone_gets_its_next_nonce_with_every_refusal(string verb, string path, HttpStatusCode status)
+    {
+        using var http = Client(house.Server);
+        using var answer = await http.SendAsync(new HttpRequestMessage(HttpMethod.Parse(verb), path));
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Equal(32, Assert.Single(answer.Headers.GetValues("Portvakt-Nonce")).Length);
+    }
+
+    [Theory]
+    [InlineData("https://app.test:8443/cb?x=1", "https://app.test:8443")]
+    [InlineData("http://127.0.0.1:4711/cb", "http://127.0.0.1:4711")]
+    [InlineData("no.eksempel.app:/signed-in", "no.eksempel.app:")]
+    [InlineData("no.eksempel.app://signed-in", "no.eksempel.app:")]
+    public async Task The_last_form_may_end_at_the_application_also_when_that_is_an_app_with_a_scheme_of_its_own(string address, string source)
+    {
+        var folder = Directory.CreateTempSubdirectory("portvakt-clients").FullName;
+        var file = Path.Combine(folder, "clients.json");
+        await File.WriteAllTextAsync(file, $$"""[{ "client_id": "app", "token_endpoint_auth_method": "none", "redirect_uris": ["{{address}}"], "post_logout_redirect_uris": ["{{address}}"] }]""");
+        await using var server = await PortvaktServer.StartAsync(DatabaseKind.Sqlite, new Dictionary<string, string?> { ["Portvakt:RelyingPartiesFile"] = file });
+        Directory.Delete(folder, recursive: true);
+        var kari = await server.AddPersonAsync();
+        using var browser = new Browser(server);
+        var request = $"client_id=app&response_type=code&redirect_uri={Uri.EscapeDataString(address)}&scope=openid&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+        await browser.OpenAsync($"/connect/authorize?{request}");
+        Assert.Equal("Logg på", browser.Heading);
+        Assert.Equal($"form-action 'self' {source}", FormAction(browser.Answer));
+        await browser.PasswordAsync(kari);
+        using var phone = await browser.EnrolPhoneAsync(server);
+        await browser.PressAsync("Fullført");
+        await browser.PressAsync("Nei");
+        Assert.Equal($"form-action 'self' {source}", FormAction(browser.Answer));
+        await browser.PressAsync("Ferdig");
+        Assert.StartsWith(address.TrimEnd('/'), browser.LeftFor!.OriginalString, StringComparison.Ordinal);
+        Assert.Contains("code=", browser.LeftFor.Query, StringComparison.Ordinal);
+
+        await browser.OpenAsync($"/sign-out?client_id=app&post_logout_redirect_uri={Uri.EscapeDataString(address)}");
+        Assert.Equal($"form-action 'self' {source}", FormAction(browser.Answer));
+
+        static string FormAction(HttpResponseMessage answer) => Assert.Single(answer.Headers.GetValues("Content-Security-Policy")).Split("; ").Single(directive => directive.StartsWith("form-action", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Microsoft.EntityFrameworkCore;
+using Portvakt.Server.Hosting;
 using Portvakt.Server.Tests.Actors;
 using Portvakt.Server.Tests.Stories;
 
@@ -113,6 +114,8 @@ public sealed class HostTests(HouseServer house) : IClassFixture<HouseServer>
     [InlineData("PublicAddress", "javascript:alert(1)")]
     [InlineData("Organisation", " ")]
     [InlineData("DefaultLanguage", "de")]
+    [InlineData("TimeZone", "Oslo")]
+    [InlineData("TimeZone", "")]
     [InlineData("StaySignedInLifetime", "30.00:00:01")]
     [InlineData("StaySignedInLifetime", "00:00:00")]
     [InlineData("ApprovalLifetime", "00:00:29")]
@@ -124,10 +127,21 @@ public sealed class HostTests(HouseServer house) : IClassFixture<HouseServer>
     [InlineData("TrustedProxies:0", "10.0.0.0/33")]
     [InlineData("TrustedProxies:0", "*")]
     [InlineData("PushContact", "nobody")]
+    [InlineData("PushContact", "")]
+    [InlineData("PushContact", "mailto:it@server.local")]
+    [InlineData("PushHosts:0", "https://push.example.no")]
+    [InlineData("PushHosts:0", "*")]
     public async Task A_setting_that_makes_no_sense_refuses_to_start_and_says_which(string name, string value)
     {
         var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync((name, value)));
         Assert.Contains(name is "Demo" ? "demo" : $"Portvakt:{name.Split(':')[0]}", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_settings_that_make_no_sense_are_told_at_once()
+    {
+        var problems = string.Join('\n', new PortvaktSettings { PublicAddress = "id.test", PushContact = "nobody", PushHosts = ["*"], ApprovalDigits = 4 }.Problems());
+        foreach (var name in new[] { "PublicAddress", "Organisation", "PushContact", "PushHosts", "ApprovalDigits" }) Assert.Contains($"Portvakt:{name}", problems, StringComparison.Ordinal);
     }
 
     private static Task<PortvaktServer> StartAsync(params (string Name, string Value)[] settings) =>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -5,9 +6,11 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using NSec.Cryptography;
 using Portvakt.Domain.People;
+using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Tests.Actors;
 using Portvakt.Server.Tests.Stories;
+using Statements = Portvakt.Server.Tests.OpenIdConnect.Statements;
 
 namespace Portvakt.Server.Tests.House;
 
@@ -139,6 +142,49 @@ public sealed partial class PasswordTests(HouseServer house) : IClassFixture<Hou
 
             return seen;
         }
+    }
+
+    [Fact]
+    public async Task R57_Every_name_costs_one_hash_and_the_same_statements_of_the_database()
+    {
+        // Counted, not timed: a stopwatch on a busy machine proves nothing, and one hash is what a try lasts.
+        var statements = new Statements();
+        await using var server = await PortvaktServer.StartAsync(DatabaseKind.Sqlite, services: services => services.ConfigureDbContext<SqlitePortvaktDb>(options => options.AddInterceptors(statements)));
+        var hash = server.Services.GetRequiredService<PasswordHash>();
+        var (enrolled, _) = await Cast.EnrolledAsync(server);
+        var unenrolled = await server.AddPersonAsync("Ola Nordmann");
+        var locked = await server.AddPersonAsync("Ola Nordmann");
+        await server.ChangeAsync(async db =>
+        {
+            (await db.People.SingleAsync(row => row.Id == locked.Id)).Lock();
+            db.People.Add(new Person(UserName.Parse("without"), "Uten Passord", server.Clock.GetUtcNow()));
+        });
+
+        var costs = new List<(string Who, List<string> Rounds)>();
+        foreach (var (who, name, password) in new[]
+        {
+            ("known", enrolled.UserName, "wrong"), ("without a factor", unenrolled.UserName, "wrong"), ("locked", locked.UserName, "wrong"), ("locked, right password", locked.UserName, PortvaktServer.Password),
+            ("without a password", "without", "wrong"), ("unknown", "nobody-has-this-name", "wrong"), ("not a name", "not a name\u0007", "wrong"), ("far too long", enrolled.UserName, new string('x', 5000)),
+        })
+        {
+            using var browser = new Browser(server, address: $"198.51.100.{costs.Count + 1}");
+            await browser.OpenAsync("/sign-in");
+            var cost = new List<string>();
+            for (var round = 0; round < 3; round++)
+            {
+                statements.Take();
+                var before = hash.Computed;
+                await browser.SubmitAsync(browser.Page.Forms[0], tamper: fields => (fields["user"], fields["password"]) = (name, password == PortvaktServer.Password ? password : $"{password} {round}"));
+                Assert.Equal(HttpStatusCode.UnprocessableEntity, browser.Status);
+                cost.Add($"{hash.Computed - before} hash, {statements.Take()}");
+                if (password == PortvaktServer.Password || password.Length > 1000) break; // the second time it would be the same wrong one again, which costs less for everybody
+            }
+
+            costs.Add((who, cost));
+            Assert.All(cost, round => Assert.StartsWith("1 hash", round, StringComparison.Ordinal));
+        }
+
+        Assert.All(costs, row => Assert.Equal(costs[0].Rounds.Take(row.Rounds.Count), row.Rounds));
     }
 
     private async Task<string> StoredAsync(Person person) => (await house.Server.ReadAsync(db => db.People.AsNoTracking().SingleAsync(row => row.Id == person.Id))).PasswordHash!;

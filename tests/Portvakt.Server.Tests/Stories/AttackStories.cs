@@ -7,6 +7,7 @@ using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
+using Portvakt.Domain.SignIn;
 using Portvakt.Server.Tests.Actors;
 
 namespace Portvakt.Server.Tests.Stories;
@@ -370,6 +371,24 @@ public abstract class AttackStories(Stage stage)
         }
     }
 
+    [Theory]
+    [InlineData("10.1.2.3", "nb", "Dette nettverket", "10.1.2.x")]
+    [InlineData("192.168.1.9", "en", "This network", "192.168.1.x")]
+    [InlineData("fd00:12::1", "nn", "Dette nettverket", "fd00:0012::")]
+    [InlineData("203.0.113.77", "nb", null, "203.0.113.x")]
+    [InlineData("2001:db8:1:2::7", "en", null, "2001:0db8::")]
+    public async Task R19_The_place_is_this_network_or_unknown_and_the_address_is_never_whole(string address, string language, string? place, string coarse)
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(Server);
+        using var browser = new Browser(Server, language, address);
+        await browser.OpenAppAsync();
+        await browser.SubmitAsync(browser.Page.Forms[0], tamper: fields => (fields["user"], fields["password"]) = (kari.UserName, PortvaktServer.Password));
+        var context = (await phone.PendingAsync())!.Value.Context;
+        var told = JsonNode.Parse(context)!;
+        Assert.Equal((place, coarse), (told["place"]?.ToString(), told["address"]!.ToString()));
+        Assert.DoesNotContain(address, Encoding.UTF8.GetString(context), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task R21_R103_Without_the_phones_own_signature_nothing_is_answered()
     {
@@ -495,6 +514,8 @@ public abstract class AttackStories(Stage stage)
 
         await thief.ReloadAsync();
         Assert.Equal(HttpStatusCode.Gone, thief.Status);
+        Assert.Equal("Påloggingen er stoppet", thief.Heading);
+        Assert.Contains("Noen svarte «Det var ikke meg» på telefonen", thief.Text, StringComparison.Ordinal);
         await signedIn.OpenAsync("/account");
         Assert.Equal("Logg på", signedIn.Heading);
         await thief.OpenAppAsync();
@@ -531,6 +552,41 @@ public abstract class AttackStories(Stage stage)
         await later.OpenAppAsync();
         await later.PasswordAsync(kari);
         Assert.NotEmpty(later.MatchingNumber);
+    }
+
+    [Fact]
+    public async Task R17_Ten_times_a_day_without_an_approval_and_the_phone_is_left_in_peace()
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(Server);
+        for (var times = 0; times < 10; times++)
+        {
+            using var thief = await AskedAsync();
+            Assert.NotEmpty(thief.MatchingNumber);
+        }
+
+        using (var eleventh = await AskedAsync())
+        {
+            Assert.Contains("blir ikke spurt på en stund", eleventh.Text, StringComparison.Ordinal);
+            Assert.Null(await phone.PendingAsync());
+        }
+
+        // A day after the first one there is room for one again; an approval starts the count over.
+        Server.Clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromMinutes(11 * 10));
+        using var owner = await AskedAsync();
+        Assert.Equal("approved", (await phone.ApproveAsync(owner.MatchingNumber)).Text("outcome"));
+        for (var times = 0; times < 3; times++)
+        {
+            using var next = await AskedAsync();
+            Assert.NotEmpty(next.MatchingNumber);
+        }
+
+        async Task<Browser> AskedAsync()
+        {
+            Server.Clock.Advance(TimeSpan.FromMinutes(11)); // so that three in ten minutes are not what stops it
+            var browser = new Browser(Server, address: "198.51.100.10");
+            await browser.OpenAppAsync();
+            return await browser.PasswordAsync(kari);
+        }
     }
 
     [Fact]
@@ -639,6 +695,67 @@ public abstract class AttackStories(Stage stage)
             await browser.PressAsync("Hent ny kode");
             Assert.NotEqual(code, browser.TypedCode);
             Assert.True((await phone.BindAsync(browser.TypedCode)).Ok);
+        }
+    }
+
+    [Fact]
+    public async Task R30_A_code_is_void_once_it_was_used_cancelled_or_replaced()
+    {
+        foreach (var button in new[] { "Hent ny kode", "Velg en annen metode" })
+        {
+            foreach (var bound in new[] { false, true })
+            {
+                var (kari, browser) = await AtThePictureAsync();
+                using (browser)
+                using (var mine = new Phone(Server))
+                using (var late = new Phone(Server))
+                {
+                    var code = browser.TypedCode;
+                    if (bound) Assert.True((await mine.BindAsync(code)).Ok);
+                    await browser.PressAsync(button);
+                    Assert.Equal("code-expired", (await (bound ? late : mine).BindAsync(code)).Code);
+                    if (bound) Assert.Equal("unknown-phone", (await mine.GetAsync("/phone/api/pending")).Code);
+                    Assert.False(await Server.ReadAsync(db => db.Phones.AnyAsync(row => row.PersonId == kari.Id && row.State != AuthenticatorState.Revoked)));
+                }
+            }
+        }
+
+        var (_, again) = await AtThePictureAsync();
+        using (again)
+        using (var thief = new Phone(Server))
+        {
+            var code = again.TypedCode;
+            using var mine = new Phone(Server);
+            Assert.True((await mine.BindAsync(code)).Ok);
+            await again.ReloadAsync();
+            await again.PressAsync("Neste");
+            await mine.ApproveAsync(again.MatchingNumber);
+            await again.PressAsync("Jeg har godkjent");
+            Assert.Equal("code-used", (await thief.BindAsync(code)).Code);
+            Assert.True((await mine.GetAsync("/phone/api/pending")).Ok);
+        }
+    }
+
+    [Fact]
+    public async Task However_busy_after_an_hour_the_password_has_to_be_typed_again()
+    {
+        var (_, browser) = await AtThePictureAsync();
+        using (browser)
+        {
+            var begunAt = await Server.ReadAsync(db => db.SignInAttempts.Where(row => row.Id == browser.AttemptId).Select(row => row.CreatedAt).SingleAsync());
+            for (var minutes = 20; minutes < 60; minutes += 20)
+            {
+                Server.Clock.Advance(begunAt.AddMinutes(minutes) - Server.Clock.GetUtcNow());
+                await browser.PressAsync("Velg en annen metode"); // progress: it renews the time limit of half an hour
+                await browser.PressAsync("Konfigurer");
+                Assert.Equal("Konfigurer mobilappen", browser.Heading);
+            }
+
+            Server.Clock.Advance(begunAt + SignInAttempt.LongestLifetime - Server.Clock.GetUtcNow() - TimeSpan.FromMilliseconds(2)); // a click takes one
+            await browser.ReloadAsync();
+            Assert.Equal("Konfigurer mobilappen", browser.Heading);
+            await browser.ReloadAsync();
+            Assert.Equal(HttpStatusCode.Gone, browser.Status);
         }
     }
 
@@ -881,6 +998,150 @@ public abstract class AttackStories(Stage stage)
         await owner.Fill("Kode", phone.Code()).PressAsync("Bekreft");
         Assert.Equal(HttpStatusCode.TooManyRequests, owner.Status);
     }
+
+    [Theory]
+    [InlineData("code", "Kode", "000000", "000001")]
+    [InlineData("recovery-code", "Gjenopprettingskode", "AAAA-AAAA-AAAA-AA", "AAAA-AAAA-AAAA-AB")]
+    public async Task R51_At_the_limit_the_sign_in_is_over_and_its_old_page_leads_nowhere(string page, string label, string guess, string otherGuess)
+    {
+        var (kari, phone, browser) = await AtTheSecondFactorAsync();
+        using (browser)
+        {
+            await browser.OpenAsync($"/sign-in/{browser.AttemptId}/{page}");
+            for (var times = 0; times < 5; times++)
+            {
+                await browser.Fill(label, phone.Code() == guess ? otherGuess : guess).PressAsync("Bekreft");
+                Assert.Equal(HttpStatusCode.UnprocessableEntity, browser.Status);
+            }
+
+            await browser.Fill(label, page is "code" ? phone.Code() : guess).PressAsync("Bekreft");
+            Assert.Equal(HttpStatusCode.TooManyRequests, browser.Status);
+            var (old, attempt) = (browser.Page.Forms[0], browser.AttemptId);
+            await browser.ReloadAsync();
+            Assert.Equal(HttpStatusCode.Gone, browser.Status);
+
+            // Waiting does not bring it back, whatever is typed into the page that was left open.
+            Server.Clock.Advance(TimeSpan.FromMinutes(16));
+            await browser.OpenAsync("/sign-in");
+            await browser.SubmitAsync(browser.Page.Forms[0], tamper: fields => fields["code"] = phone.Code(), forge: request => request.RequestUri = new Uri($"/sign-in/{attempt}/{page}", UriKind.Relative));
+            Assert.Equal(HttpStatusCode.Gone, browser.Status);
+            Assert.NotNull(old);
+            Assert.Equal(1, await Server.ReadAsync(db => db.Sessions.CountAsync(row => row.PersonId == kari.Id)));
+        }
+    }
+
+    [Fact]
+    public async Task A_source_pays_for_each_try_also_of_one_and_the_same_wrong_password()
+    {
+        const string address = "203.0.113.201";
+        var kari = await Server.AddPersonAsync();
+        using var browser = new Browser(Server, address: address);
+        await browser.OpenAsync("/sign-in");
+        for (var times = 0; times < 4; times++) await browser.PasswordAsync(kari, "caps lock was on");
+        Assert.Equal((1, 4), (await FailuresAsync($"password:unfamiliar:{kari.UserName}"), await FailuresAsync($"password:source:{address}")));
+
+        // Ninety-five tries later the source must wait, whoever it names; the account's own count has not moved.
+        await Server.ChangeAsync(db => db.FailureCounts.Where(row => row.Key == $"password:source:{address}").ExecuteUpdateAsync(set => set.SetProperty(row => row.Failures, Throttle.PasswordSource.FreeFailures - 1)));
+        await browser.PasswordAsync(kari, "caps lock was on");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, browser.Status);
+        foreach (var password in new[] { "caps lock was on", PortvaktServer.Password })
+        {
+            await browser.PasswordAsync(kari, password);
+            Assert.Equal(HttpStatusCode.TooManyRequests, browser.Status);
+        }
+
+        Assert.Equal(1, await FailuresAsync($"password:unfamiliar:{kari.UserName}"));
+    }
+
+    [Fact]
+    public async Task A_try_that_nobody_looked_at_is_neither_right_nor_wrong_when_the_server_is_busy()
+    {
+        const string address = "203.0.113.202";
+        var (kari, phone) = await Cast.EnrolledAsync(Server, new Phone(Server) { Pin = "4711" });
+        using var browser = new Browser(Server, address: address);
+        await browser.OpenAppAsync();
+        using var atTheNumber = new Browser(Server);
+        await atTheNumber.OpenAppAsync();
+        await atTheNumber.PasswordAsync(kari);
+        var (id, context) = (await phone.PendingAsync())!.Value;
+        await using var storm = new Storm(Server);
+
+        (int, int) before;
+        var tries = 0;
+        do
+        {
+            Assert.True(tries < 50, "Never busy.");
+            before = (await FailuresAsync($"password:unfamiliar:{kari.UserName}"), await FailuresAsync($"password:source:{address}"));
+            await browser.PasswordAsync(kari, $"wrong {tries++}");
+            if (browser.Status is HttpStatusCode.TooManyRequests) Server.Clock.Advance(TimeSpan.FromDays(2)); // the hash found time too often
+        }
+        while (browser.Status is not HttpStatusCode.ServiceUnavailable);
+        Assert.Equal(before, (await FailuresAsync($"password:unfamiliar:{kari.UserName}"), await FailuresAsync($"password:source:{address}")));
+        Assert.Equal("5", browser.Answer.Headers.RetryAfter!.ToString());
+
+        PhoneAnswer answer;
+        int pinsBefore;
+        do
+        {
+            pinsBefore = await PinFailuresAsync();
+            answer = await phone.AnswerAsync(id, context, "approve", atTheNumber.MatchingNumber, pin: "0000");
+            if (answer.Code is "pin") await Server.ChangeAsync(db => db.Phones.Where(row => row.KeyId == phone.KeyId).ExecuteUpdateAsync(set => set.SetProperty(row => row.PinFailures, 0)));
+        }
+        while (answer.Code is "pin");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "unavailable"), (answer.Status, answer.Code));
+        Assert.Equal(pinsBefore, await PinFailuresAsync());
+
+        Task<int> PinFailuresAsync() => Server.ReadAsync(db => db.Phones.Where(row => row.KeyId == phone.KeyId).Select(row => row.PinFailures).SingleAsync());
+    }
+
+    [Fact]
+    public async Task A_try_that_nobody_looked_at_is_neither_right_nor_wrong_when_the_window_was_closed()
+    {
+        const string address = "203.0.113.203";
+        var (kari, phone) = await Cast.EnrolledAsync(Server, new Phone(Server) { Pin = "4711" });
+        using var atTheNumber = new Browser(Server);
+        await atTheNumber.OpenAppAsync();
+        await atTheNumber.PasswordAsync(kari);
+        var (id, context) = (await phone.PendingAsync())!.Value;
+        await using var storm = new Storm(Server, depth: 40);
+
+        using var browser = new Browser(Server, address: address);
+        await browser.OpenAppAsync();
+        await ClosedAsync(
+            closes =>
+            {
+                browser.Closes = closes;
+                return browser.PasswordAsync(kari, "wrong, and then gone");
+            },
+            () => FailuresAsync($"password:source:{address}"));
+        Assert.Equal((0, 0), (await FailuresAsync($"password:unfamiliar:{kari.UserName}"), await FailuresAsync($"password:source:{address}")));
+
+        await ClosedAsync(
+            closes =>
+            {
+                phone.Closes = closes;
+                return phone.AnswerAsync(id, context, "approve", atTheNumber.MatchingNumber, pin: "0000");
+            },
+            PinFailuresAsync);
+        phone.Closes = default;
+        Assert.Equal(0, await PinFailuresAsync());
+        Assert.Equal(ApprovalState.Pending, await StateOfAsync(id));
+
+        // Closed when the try has been counted and the secret has not yet been looked at.
+        async Task ClosedAsync(Func<CancellationToken, Task> trying, Func<Task<int>> failures)
+        {
+            using var closing = new CancellationTokenSource();
+            var gone = Task.Run(() => trying(closing.Token));
+            await PortvaktServer.UntilAsync(async () => await failures() > 0);
+            await closing.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
+            await Server.IdleAsync();
+        }
+
+        Task<int> PinFailuresAsync() => Server.ReadAsync(db => db.Phones.Where(row => row.KeyId == phone.KeyId).Select(row => row.PinFailures).SingleAsync());
+    }
+
+    private Task<int> FailuresAsync(string key) => Server.ReadAsync(db => db.FailureCounts.Where(row => row.Key == key).Select(row => row.Failures).SingleOrDefaultAsync());
 
     [Fact]
     public async Task R52_Strangers_cannot_lock_Kari_out_of_the_browser_she_knows()

@@ -1,4 +1,5 @@
 using Portvakt.Domain.People;
+using Portvakt.Server.Hosting;
 using Portvakt.Server.Tests.Actors;
 
 namespace Portvakt.Server.Tests.Stories;
@@ -15,8 +16,20 @@ public sealed class PostgresStage : Stage
     public PostgresStage() : base(DatabaseKind.Postgres) { }
 }
 
+/// <summary>As <see cref="SqliteStage"/>, and push services may be on this machine, which the settings refuse outside the demo.</summary>
+public sealed class SqliteLoopbackStage : Stage
+{
+    public SqliteLoopbackStage() : base(DatabaseKind.Sqlite, settings => settings.AllowLoopbackPush = true) { }
+}
+
+/// <summary>As <see cref="SqliteLoopbackStage"/>.</summary>
+public sealed class PostgresLoopbackStage : Stage
+{
+    public PostgresLoopbackStage() : base(DatabaseKind.Postgres, settings => settings.AllowLoopbackPush = true) { }
+}
+
 /// <summary>One server, many people: each story brings a person of its own.</summary>
-public abstract class Stage(DatabaseKind kind) : IAsyncLifetime
+public abstract class Stage(DatabaseKind kind, Action<PortvaktSettings>? bend = null) : IAsyncLifetime
 {
     private PortvaktServer? _server;
 
@@ -24,21 +37,14 @@ public abstract class Stage(DatabaseKind kind) : IAsyncLifetime
     {
         get
         {
-            Assert.SkipWhen(_server is null, "No PostgreSQL is configured (PORTVAKT_TEST_POSTGRES); `dotnet run dev.cs test` starts one.");
+            Assert.SkipWhen(_server is null, PortvaktServer.NoPostgres);
             return _server!;
         }
     }
 
     public async ValueTask InitializeAsync()
     {
-        if (kind is DatabaseKind.Postgres && PortvaktServer.PostgresConnection is null)
-        {
-            // Never silently in CI.
-            if (Environment.GetEnvironmentVariable("CI") is "true") throw new InvalidOperationException("PORTVAKT_TEST_POSTGRES is not set.");
-            return;
-        }
-
-        _server = await PortvaktServer.StartAsync(kind, new Dictionary<string, string?> { ["Portvakt:AllowPinUnlock"] = "true" });
+        if (PortvaktServer.Has(kind)) _server = await PortvaktServer.StartAsync(kind, new Dictionary<string, string?> { ["Portvakt:AllowPinUnlock"] = "true" }, bend: bend);
     }
 
     public async ValueTask DisposeAsync()

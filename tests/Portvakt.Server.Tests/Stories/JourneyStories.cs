@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Authenticators;
@@ -102,6 +103,22 @@ public abstract class JourneyStories(Stage stage)
         await browser.PressAsync("Ikke nå");
         await browser.PressAsync("Nei");
         Assert.Equal("app.test", browser.LeftFor?.Host);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public async Task A_deadline_is_the_day_of_the_organisation_and_not_of_UTC(int secondsFromMidnight)
+    {
+        var oslo = TimeZoneInfo.FindSystemTimeZoneById("Europe/Oslo");
+        var day = TimeZoneInfo.ConvertTime(Server.Clock.GetUtcNow(), oslo).Date.AddDays(10);
+        var deadline = new DateTimeOffset(day, oslo.GetUtcOffset(day)).AddSeconds(secondsFromMidnight);
+        var ola = await Server.AddPersonAsync("Ola Nordmann", deadline - Server.Clock.GetUtcNow());
+        using var browser = new Browser(Server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(ola);
+        var shown = day.AddSeconds(secondsFromMidnight).ToString("d. MMMM yyyy", CultureInfo.GetCultureInfo("nb-NO"));
+        Assert.Contains($"Fra {shown} kommer ingen inn", browser.Text, StringComparison.Ordinal);
     }
 
     [Fact]

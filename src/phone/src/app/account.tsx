@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { title } from './accounts';
-import { Alert, Button, Field, Form, P, Page } from './parts';
+import { Address, Alert, Button, Field, Form, P, Page } from './parts';
 import { accounts, go } from './state';
 import { forget, save } from './watch';
 import { t } from './words';
@@ -16,21 +16,22 @@ export function OneAccount({ id }: { id: string }) {
     await forget(id);
     go({ at: 'home' });
   };
-  return <Page title={title(account)}>
-    {sure
-      ? <>
-        <Alert color="danger" live><p>{t(account.bound ? 'RemoveBoundText' : 'RemoveOtherText')}</p></Alert>
-        <Button variant="secondary" onTap={() => setSure(false)}>{t('Keep')}</Button>
-        <Button color="danger" busy={busy} onTap={() => void remove()}>{t('RemoveYes')}</Button>
-      </>
-      : <>
-        <Form onSend={() => void save({ ...account, name: name.trim() || account.name }).then(() => go({ at: 'home' }))}>
-          <Field id="name" label={t('NameLabel')} hint={t('NameHint')} max={60} value={name} onInput={setName} />
-          <Button submit>{t('Save')}</Button>
-        </Form>
-        <Button variant="secondary" color="danger" onTap={() => setSure(true)}>{t('Remove')}</Button>
-        {account.bound && <P>{t(account.bound.unlock.kind === 'pin' ? 'KindPin' : 'KindPasskey')}</P>}
-      </>}
+  if (sure) {
+    return <Page key="remove" title={t('Remove')}>
+      <p class="ds-paragraph"><strong>{title(account)}</strong>{account.issuer && <><br /><Address text={account.name} /></>}</p>
+      <Alert color="danger" live><p>{t(account.bound ? 'RemoveBoundText' : 'RemoveOtherText')}</p></Alert>
+      <Button variant="secondary" onTap={() => setSure(false)}>{t('Keep')}</Button>
+      <Button color="danger" busy={busy} onTap={() => void remove()}>{t('RemoveYes')}</Button>
+    </Page>;
+  }
+
+  return <Page key="options" title={title(account)}>
+    <Form onSend={() => void save({ ...account, name: name.trim() || account.name }).then(() => go({ at: 'home' }))}>
+      <Field id="name" label={t('NameLabel')} hint={t('NameHint')} max={60} value={name} onInput={setName} />
+      <Button submit>{t('Save')}</Button>
+    </Form>
+    <Button variant="secondary" color="danger" onTap={() => setSure(true)}>{t('Remove')}</Button>
+    {account.bound && <P>{t(account.bound.unlock.kind === 'pin' ? 'KindPin' : 'KindPasskey')}</P>}
   </Page>;
 }
 

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { secondsLeft, totp } from '../core/totp';
 import { ask, subscribe } from '../platform/push';
 import { type Account } from '../platform/store';
-import { Alert, Button, IconButton, icons, Ring, Title } from './parts';
+import { Address, Alert, Button, IconButton, icons, Ring, Title } from './parts';
 import { accounts, asked, go, justAdded, now, outdated, push, said } from './state';
 import { Later } from './later';
 import { report } from './watch';
@@ -48,7 +48,7 @@ function Card({ account }: { account: Account }) {
   const dead = account.bound?.dead;
   return <li class="ds-card account">
     <div class="whose">
-      <div><h2 class="ds-heading" data-size="2xs">{title(account)}</h2><p class="hint">{account.issuer ? account.name : ''}</p></div>
+      <div><h2 class="ds-heading" data-size="2xs">{title(account)}</h2><p class="hint">{account.issuer && <Address text={account.name} />}</p></div>
       <IconButton name={t('AccountOptions', title(account))} path={icons.more} onTap={() => go({ at: 'account', id: account.id })} />
     </div>
     {dead ? <Alert color="danger"><p>{t(dead === 'pin-locked' ? 'DeadPin' : 'DeadPhone')}</p></Alert> : <Code account={account} />}

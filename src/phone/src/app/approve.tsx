@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Prepared } from '../core/statement';
 import type { Decision } from '../generated/contract';
 import { approve, approveWithPin, decline, prepareApproval, timedOut } from './answer';
-import { Button, Field, Form, Icon, P, Ring, Title, Trouble } from './parts';
+import { Address, Button, Field, Form, Icon, P, Ring, Title, Trouble } from './parts';
 import { type Ending, go, now, request, type Say, type Screen } from './state';
 import { language, t } from './words';
 
@@ -51,7 +51,7 @@ export function Approve() {
       <dt>{t('Place')}</dt><dd>{context.place ?? t('PlaceUnknown')} <span class="hint">({context.address})</span></dd>
       <dt>{t('Browser')}</dt><dd>{context.browser}</dd>
       <dt>{t('Time')}</dt><dd>{clockTime(context.iat)}</dd>
-      <dt>{t('Account')}</dt><dd>{account.name}</dd>
+      <dt>{t('Account')}</dt><dd><Address text={account.name} /></dd>
     </dl>
     <Form onSend={say}>
       <Field id="number" label={t('NumberLabel')} digits max={context.digits} look="ds-input number-field" value={digits}
@@ -59,9 +59,9 @@ export function Approve() {
       {withPin && <Field id="pin" label={t('Pin')} type="password" digits complete="current-password" max={12} value={pin} onInput={setPin} />}
       <Trouble say={trouble} />
       <div class="answers">
-        <Button color="danger" onTap={() => no('not-me')}>{t('NotMe')}</Button>
-        <Button variant="secondary" color="neutral" onTap={() => no('cancelled')}>{t('Cancel')}</Button>
         <Button submit busy={busy} disabled={!prepared || (withPin && pin === '')}>{t('Approve')}</Button>
+        <Button variant="secondary" color="danger" onTap={() => no('not-me')}>{t('NotMe')}</Button>
+        <Button variant="secondary" color="neutral" onTap={() => no('cancelled')}>{t('Cancel')}</Button>
       </div>
     </Form>
   </main>;

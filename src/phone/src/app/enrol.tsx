@@ -4,7 +4,7 @@ import { group, type OtherAccount } from '../core/code';
 import type { CameraFault } from '../platform/camera';
 import { scan } from '../platform/camera';
 import { accept, addOther, allow, choosePin, refuse, scanned, typed } from './bind';
-import { Alert, Button, Field, Form, Icon, icons, P, Page, Title, Trouble } from './parts';
+import { Address, Alert, Button, Field, Form, Icon, icons, P, Page, Trouble } from './parts';
 import { type Adding, type Binding, go, type Say, type Screen } from './state';
 import { Lost } from './start';
 import { t } from './words';
@@ -17,15 +17,13 @@ function Methods({ adding }: { adding: Adding }) {
 }
 
 export function First() {
-  return <main class="page">
-    <img class="mark" src="/phone/icon.svg" alt="" width="72" height="72" />
-    <Title>{t('FirstTitle')}</Title>
-    <Lost />
+  return <Page title={t('FirstTitle')} mark>
     <P>{t('FirstText')}</P>
+    <Lost />
     <Methods adding="work" />
     <Button variant="tertiary" onTap={() => go({ at: 'kind' })}>{t('OtherAccount')}</Button>
     <Button variant="tertiary" onTap={() => go({ at: 'settings' })}>{t('Settings')}</Button>
-  </main>;
+  </Page>;
 }
 
 export function Kinds() {
@@ -127,8 +125,8 @@ export function Other({ account }: { account: OtherAccount }) {
       <dt>{t('Account')}</dt><dd>{account.account || t('Unnamed')}</dd>
     </dl>
     <P>{t('OtherAccountText')}</P>
-    <Button variant="secondary" onTap={() => go({ at: 'home' })}>{t('ConfirmNo')}</Button>
     <Button onTap={() => void addOther(account)}>{t('ConfirmYes')}</Button>
+    <Button variant="secondary" onTap={() => go({ at: 'home' })}>{t('ConfirmNo')}</Button>
   </Page>;
 }
 
@@ -137,13 +135,13 @@ export function Confirm({ binding, error }: { binding: Binding; error?: Say | un
   return <Page title={t('ConfirmTitle')} leads={false}>
     <dl class="facts ds-card">
       <dt>{t('Organisation')}</dt><dd>{organisation}</dd>
-      <dt>{t('Account')}</dt><dd>{account}</dd>
-      <dt>{t('Address')}</dt><dd>{audience.replace(/^https?:\/\//, '')}</dd>
+      <dt>{t('Account')}</dt><dd><Address text={account} /></dd>
+      <dt>{t('Address')}</dt><dd><Address text={audience.replace(/^https?:\/\//, '')} /></dd>
     </dl>
     {binding.unlock === 'passkey' && <P>{t('ConfirmUnlock')}</P>}
     <Trouble say={error} />
-    <Button variant="secondary" onTap={refuse}>{t('ConfirmNo')}</Button>
     <Button onTap={() => void accept(binding)}>{t('ConfirmYes')}</Button>
+    <Button variant="secondary" onTap={refuse}>{t('ConfirmNo')}</Button>
   </Page>;
 }
 

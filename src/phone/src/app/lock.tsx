@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import * as passkey from '../platform/passkey';
 import * as pin from '../platform/pin';
 import { keep, note } from '../platform/store';
-import { Button, Field, Form, P, Title, Trouble } from './parts';
+import { Button, Field, Form, P, Page, Trouble } from './parts';
 import { accounts, isBound, locked, type Say } from './state';
 import { t } from './words';
 
@@ -44,9 +44,7 @@ export function Lock() {
     keep('pin-wait', `${tries + 1} ${tries + 1 >= free ? Date.now() + pause : 0}`);
     return { key: 'PinWrong' };
   };
-  return <main class="page">
-    <img class="mark" src="/phone/icon.svg" alt="" width="72" height="72" />
-    <Title>{t('LockTitle')}</Title>
+  return <Page title={t('LockTitle')} mark>
     <P>{t('LockText')}</P>
     {passkeys.length > 0
       ? <><Trouble say={trouble} /><Button busy={busy} onTap={() => { if (!busy) void run(byPasskey()); }}>{t('Unlock')}</Button></>
@@ -56,5 +54,5 @@ export function Lock() {
         <Trouble say={trouble} />
         <Button submit busy={busy}>{t('Unlock')}</Button>
       </Form>}
-  </main>;
+  </Page>;
 }

@@ -55,8 +55,12 @@ export function Alert({ color, children, live }: AlertProps) {
 export const Trouble = ({ say }: { say: Say | null | undefined }) =>
   say ? <Alert color="danger" live><p>{t(say.key, ...(say.values ?? []))}</p></Alert> : null;
 
-export function Page({ title, children, leads = true }: { title: ComponentChildren; children: ComponentChildren; leads?: boolean }) {
+type PageProps = { title: ComponentChildren; children: ComponentChildren; leads?: boolean; mark?: boolean };
+
+/** A screen with a way back, or one where a person arrives: that has the app's mark on top. */
+export function Page({ title, children, mark = false, leads = !mark }: PageProps) {
   return <main class="page">
+    {mark && <img class="mark" src="/phone/icon.svg" alt="" width="72" height="72" />}
     {leads && <div class="bar"><IconButton name={t('Back')} path={icons.back} onTap={back} /></div>}
     <Title>{title}</Title>
     {children}
@@ -64,6 +68,10 @@ export function Page({ title, children, leads = true }: { title: ComponentChildr
 }
 
 export const P = ({ children }: { children: ComponentChildren }) => <p class="ds-paragraph">{children}</p>;
+
+/** A name of a host, or an address at one: a long one breaks before a sign, and is never hyphenated, so that all that is seen belongs to it. */
+export const Address = ({ text }: { text: string }) =>
+  <span class="address">{text.split(/(?=[@.])/).map((part, at) => <>{at > 0 && <wbr />}{part}</>)}</span>;
 
 type FieldProps = {
   id: string;
@@ -102,7 +110,7 @@ export function Ring({ left, of }: { left: number; of: number }) {
   return <svg class="ring" viewBox="0 0 36 36" aria-hidden="true">
     <circle cx="18" cy="18" r="15" pathLength={100} />
     <circle class="left" cx="18" cy="18" r="15" pathLength={100} stroke-dasharray={`${Math.max(0, Math.min(100, (left / of) * 100))} 100`} />
-    <text x="18" y="22.5" text-anchor="middle">{left}</text>
+    <text x="18" y="22.5" text-anchor="middle" data-long={left > 99 || undefined}>{left}</text>
   </svg>;
 }
 

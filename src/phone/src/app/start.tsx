@@ -40,13 +40,13 @@ const steps = {
 export function Get() {
   const phone = kind();
   const prompt = offer.value;
-  return <Page title={t('GetTitle')} leads={false}>
+  return <Page title={t('GetTitle')} mark>
     <P>{t('GetWhy')}</P>
     {prompt
       ? <Button onTap={() => void prompt.prompt().then(() => { offer.value = null; })}>{t('Get')}</Button>
       : installed() ? null : phone === 'computer' ? steps.computer.map(text => <P key={text}>{t(text)}</P>) : <ol class="steps">{steps[phone].map(step => <li key={step}>{t(step)}</li>)}</ol>}
     {phone.startsWith('iphone') && !installed() && <Alert color="info"><p>{t('GetIphoneWhy')}</p></Alert>}
-    <Button variant={prompt ? 'secondary' : 'primary'} onTap={enter}>{t('Open')}</Button>
+    <Button variant={installed() || phone === 'computer' ? 'primary' : 'secondary'} onTap={enter}>{t('Open')}</Button>
     <LanguageChoice />
   </Page>;
 }

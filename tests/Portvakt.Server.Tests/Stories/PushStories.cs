@@ -1,0 +1,154 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Portvakt.Domain.People;
+using Portvakt.Server.Approvals;
+using Portvakt.Server.Tests.Actors;
+using Portvakt.Testing;
+
+namespace Portvakt.Server.Tests.Stories;
+
+public sealed class PushOnSqlite(SqliteLoopbackStage stage) : PushStories(stage), IClassFixture<SqliteLoopbackStage>;
+
+public sealed class PushOnPostgres(PostgresLoopbackStage stage) : PushStories(stage), IClassFixture<PostgresLoopbackStage>;
+
+/// <summary>R20, R23: what the server hands to a push service, read with the phone's key; and a push service that is no help.</summary>
+public abstract class PushStories(Stage stage)
+{
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private PortvaktServer Server => stage.Server;
+
+    [Fact]
+    public async Task R20_A_push_carries_an_opaque_id_and_a_neutral_text_and_nothing_else()
+    {
+        await using var service = await FakePushService.StartAsync(Server.Clock);
+        var (kari, phone, browserOfPhone) = await EnrolledAsync(service);
+        var phoneId = await Server.ReadAsync(db => db.Phones.Where(row => row.KeyId == phone.KeyId).Select(row => row.Id).SingleAsync());
+        var pushes = new List<ReceivedPush>();
+        foreach (var (language, text) in new[] { ("nb", "Åpne appen for å se forespørselen."), ("nn", "Opne appen for å sjå førespurnaden."), ("en", "Open the app to see the request.") })
+        {
+            foreach (var client in new[] { "timeliste", "strict" })
+            {
+                Server.Clock.Advance(TimeSpan.FromMinutes(11));
+                using var browser = new Browser(Server, language, address: "10.77.88.99");
+                await browser.OpenAppAsync(client);
+                await browser.SubmitAsync(browser.Page.Forms[0], tamper: fields => (fields["user"], fields["password"]) = (kari.UserName, PortvaktServer.Password));
+                var push = await browserOfPhone.NextMessageAsync();
+                pushes.Add(push);
+
+                var (id, _) = (await phone.PendingAsync())!.Value;
+                var expected = new JsonObject
+                {
+                    ["web_push"] = 8030,
+                    ["notification"] = new JsonObject { ["title"] = "Portvakt", ["body"] = text, ["navigate"] = $"{PortvaktServer.Origin}/phone/#r={id}", ["lang"] = language, ["silent"] = false },
+                    ["id"] = id,
+                };
+                Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(push.Plaintext)), push.Text);
+
+                // Said a second time without knowing the form: no number, no name, no application, no place, also not on the envelope.
+                var rest = JsonNode.Parse(push.Plaintext)!.ToJsonString(Readable).Replace(id, "", StringComparison.Ordinal).Replace("8030", "", StringComparison.Ordinal);
+                Assert.DoesNotContain(rest, char.IsDigit);
+                var envelope = string.Join('\n', push.Headers.Where(header => header.Key is not ("Authorization" or "Topic" or "Host")).Select(header => $"{header.Key}: {header.Value}"));
+                foreach (var secret in new[] { "Kari", "Nordmann", kari.UserName, "Timeliste", "Lønn", "Firefox", "Windows", "Eksempel", "10.77", "nettverk", "network", phoneId.ToString("N"), phone.KeyId })
+                {
+                    Assert.DoesNotContain(secret, rest, StringComparison.OrdinalIgnoreCase);
+                    Assert.DoesNotContain(secret, envelope, StringComparison.OrdinalIgnoreCase);
+                }
+
+                // It lives as long as the request, at once, and a newer one takes its place (RFC 8030, section 5).
+                Assert.Equal((60, "high"), (push.Ttl, push.Urgency));
+            }
+        }
+
+        var topic = Assert.Single(pushes.Select(push => push.Topic).Distinct());
+        Assert.Matches("^[A-Za-z0-9_-]{24}$", topic);
+        Assert.DoesNotContain(phoneId.ToString("N"), topic, StringComparison.OrdinalIgnoreCase);
+        Assert.Single(pushes.Select(push => push.Body.Length).Distinct()); // nor does the length tell
+        Assert.Equal(pushes.Count, pushes.Select(push => Convert.ToHexString(push.Body)).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("500")]
+    [InlineData("403")]
+    [InlineData("413")]
+    [InlineData("429")]
+    [InlineData("404")]
+    [InlineData("410")]
+    [InlineData("hangs")]
+    [InlineData("away")]
+    public async Task R23_A_push_service_that_fails_costs_the_ring_and_not_the_sign_in(string how)
+    {
+        await using var service = await FakePushService.StartAsync(Server.Clock);
+        var (kari, phone, _) = await EnrolledAsync(service);
+        service.Answer = how switch
+        {
+            "500" => FakePushAnswer.ServerError,
+            "403" => FakePushAnswer.Forbidden,
+            "413" => FakePushAnswer.TooLarge,
+            "429" => FakePushAnswer.TooManyRequests("30"),
+            "404" => FakePushAnswer.NotFound,
+            "410" => FakePushAnswer.Gone,
+            _ => FakePushAnswer.Hang,
+        };
+        if (how is "away") await service.DisposeAsync();
+
+        // The server's clock stands still: whatever page is shown now has not waited for anybody's time limit.
+        using var browser = new Browser(Server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(kari);
+        Assert.Equal("Godkjenn på telefonen", browser.Heading);
+        if (how is not "away") await service.NextArrivalAsync();
+
+        // Nothing weaker opens by itself; whoever opens the app finds the request there.
+        await browser.ReloadAsync();
+        Assert.Equal("Godkjenn på telefonen", browser.Heading);
+        Assert.Equal("approved", (await phone.ApproveAsync(browser.MatchingNumber)).Text("outcome"));
+        await browser.PressAsync("Jeg har godkjent");
+        await browser.PressAsync("Nei");
+        Assert.Equal("app.test", browser.LeftFor?.Host);
+
+        if (how is "404" or "410")
+        {
+            await PortvaktServer.UntilAsync(async () => !await HasSubscriptionAsync(phone)); // not rung again, until the app brings a new one
+            Assert.Equal("missing", (await phone.PostAsync("/phone/api/report", new JsonObject { ["push"] = null, ["persisted"] = true, ["app"] = "0.1.0" })).Text("push"));
+        }
+        else
+        {
+            Assert.True(await HasSubscriptionAsync(phone));
+        }
+    }
+
+    [Fact]
+    public async Task R23_One_push_that_hangs_keeps_nobody_elses_phone_from_ringing()
+    {
+        await using var service = await FakePushService.StartAsync(Server.Clock);
+        var (kari, _, _) = await EnrolledAsync(service);
+        var (ola, _, olasBrowser) = await EnrolledAsync(service);
+        service.AnswerNext(FakePushAnswer.Hang);
+        using var first = new Browser(Server);
+        await first.OpenAppAsync();
+        await first.PasswordAsync(kari);
+        await service.NextArrivalAsync();
+
+        using var second = new Browser(Server);
+        await second.OpenAppAsync();
+        await second.PasswordAsync(ola);
+        Assert.Contains("8030", (await olasBrowser.NextMessageAsync()).Text, StringComparison.Ordinal);
+    }
+
+    private Task<bool> HasSubscriptionAsync(Phone phone) => Server.ReadAsync(db => db.Phones.AnyAsync(row => row.KeyId == phone.KeyId && row.SealedPush != null));
+
+    /// <summary>A phone that can be rung; the test of its enrolment has rung it once.</summary>
+    private async Task<(Person Person, Phone Phone, FakePushSubscription Browser)> EnrolledAsync(FakePushService service)
+    {
+        var subscription = service.Subscribe(Server.Services.GetRequiredService<PushDelivery>().ApplicationServerKey);
+        var (person, phone) = await Cast.EnrolledAsync(
+            Server, new Phone(Server) { Push = new JsonObject { ["endpoint"] = subscription.Endpoint.ToString(), ["p256dh"] = subscription.P256dh, ["auth"] = subscription.Auth } });
+        await service.NextArrivalAsync();
+        await subscription.NextMessageAsync();
+        return (person, phone, subscription);
+    }
+}
