@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Portvakt.Server.Administration;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Enrolment;
 using Portvakt.Server.Hosting;
@@ -56,6 +57,14 @@ public static class PortvaktHost
             forms.FormFieldName = "form";
             forms.SuppressXFrameOptionsHeader = true; // set for every answer
         });
+        services.Configure<Microsoft.AspNetCore.Mvc.CookieTempDataProviderOptions>(note =>
+        {
+            // The sentence that a page shows once after a change; sealed by the framework.
+            note.Cookie.Name = "__Host-portvakt-note";
+            note.Cookie.SecurePolicy = overTls ? CookieSecurePolicy.Always : CookieSecurePolicy.None;
+            if (!overTls) note.Cookie.Extensions.Add("secure");
+            note.Cookie.IsEssential = true;
+        });
         services.AddRazorPages(pages => pages.RootDirectory = "/")
             .AddViewOptions(views => views.HtmlHelperOptions.ClientValidationEnabled = false); // its summary writes inline styles, which the policy refuses
         services.AddProblemDetails();
@@ -67,6 +76,7 @@ public static class PortvaktHost
         services.AddScoped<SignInJourney>();
         services.AddScoped<PasswordVerifier>();
         services.AddScoped<Approver>();
+        services.AddScoped<Reception>();
         services.AddScoped<PhoneProof>();
         services.AddSingleton<PushDelivery>();
         services.AddHostedService(provider => provider.GetRequiredService<PushDelivery>());

@@ -39,10 +39,12 @@ public sealed class Approver(
     {
         if (purpose is ApprovalPurpose.SignIn && await PauseAsync(personId, http.RequestAborted) is not AskPause.None) return null;
 
+        // Who administers types six digits, whatever the setting says (R15, R48).
+        var digits = purpose is ApprovalPurpose.SignIn && await db.RoleAssignments.AnyAsync(role => role.PersonId == personId, http.RequestAborted) ? 6 : settings.Value.ApprovalDigits;
         for (var tries = 0; ; tries++)
         {
             var now = clock.GetUtcNow();
-            var request = new ApprovalRequest(personId, attemptId, purpose, onlyPhoneId, settings.Value.ApprovalDigits, now, settings.Value.ApprovalLifetime);
+            var request = new ApprovalRequest(personId, attemptId, purpose, onlyPhoneId, digits, now, settings.Value.ApprovalLifetime);
             request.Context = JsonSerializer.SerializeToUtf8Bytes(
                 new ApprovalContext(
                     1,

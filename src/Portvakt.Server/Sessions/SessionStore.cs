@@ -9,7 +9,10 @@ using Portvakt.Server.Data;
 namespace Portvakt.Server.Sessions;
 
 /// <summary>A live session and whose it is.</summary>
-public sealed record SignedIn(Session Session, Person Person);
+/// <param name="Session">The session.</param>
+/// <param name="Person">Its person, who may sign in at this moment.</param>
+/// <param name="Idle">How long it lay unused before this request, to the minute.</param>
+public sealed record SignedIn(Session Session, Person Person, TimeSpan Idle);
 
 /// <summary>Finds and ends sessions. Only <see cref="SessionIssuer"/> makes them.</summary>
 public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
@@ -29,7 +32,7 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
         if (session?.IsLive(now) is true
             && await db.People.SingleOrDefaultAsync(row => row.Id == session.PersonId, http.RequestAborted) is { State: PersonState.Active } person)
         {
-            signedIn = new SignedIn(session, person);
+            signedIn = new SignedIn(session, person, now - session.LastSeenAt);
             if (session.Touch(now)) await db.TrySaveAsync(http.RequestAborted);
         }
 

@@ -15,7 +15,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
 {
     /// <summary>
     /// Who may use what begins so; the longest beginning counts. <c>anyone</c>: reviewed, needs nothing. <c>attempt</c>: the browser that began the
-    /// sign-in. <c>session</c>: somebody signed in. <c>code</c>: whoever holds the code of the picture. <c>phone</c>: a bound phone's signed proof.
+    /// sign-in. <c>session</c>: somebody signed in. <c>desk</c>: a role of administration, signed in with the phone; changes only within ten minutes of it. <c>code</c>: whoever holds the code of the picture. <c>phone</c>: a bound phone's signed proof.
     /// <c>client</c>: an application, by what it registered. <c>machine</c>: whatever watches the server.
     /// </summary>
     private static readonly (string Prefix, string Policy)[] Policies =
@@ -37,6 +37,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
         ("/approvals/{attempt}/", "attempt"),
         ("/account", "session"),
         ("/sign-out", "anyone"),
+        ("/administration", "desk"),
     ];
 
     /// <summary>These stand for themselves and for nothing that begins with them.</summary>
@@ -58,16 +59,17 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
     {
         using var http = new HttpClient(house.Server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
         var tried = 0;
-        foreach (var (pattern, verbs, policy) in Routes().Where(route => route.Policy is "attempt" or "session" or "phone" or "code"))
+        foreach (var (pattern, verbs, policy) in Routes().Where(route => route.Policy is "attempt" or "session" or "phone" or "code" or "desk"))
         {
             foreach (var verb in verbs.Split(' ').Select(verb => verb.Split(':')[0]).Distinct())
             {
                 using var request = new HttpRequestMessage(HttpMethod.Parse(verb), HouseServer.Filled(pattern));
-                if (verb is "POST") request.Content = policy is "attempt" ? new FormUrlEncodedContent([]) : new StringContent("{}", null, "application/json");
+                if (verb is "POST") request.Content = policy is "attempt" or "desk" ? new FormUrlEncodedContent([]) : new StringContent("{}", null, "application/json");
                 using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
                 var turnedAway = policy switch
                 {
                     "attempt" => answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in/over", StringComparison.Ordinal) is true,
+                    "desk" => answer.StatusCode is HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in/", StringComparison.Ordinal) is true,
                     "session" => answer.Headers.Location?.OriginalString is "/sign-in",
                     "code" => answer.StatusCode is HttpStatusCode.BadRequest,
                     _ => answer.StatusCode is HttpStatusCode.Unauthorized,

@@ -13,10 +13,11 @@ public sealed partial class WordsTests
     [Theory]
     [InlineData("Words")]
     [InlineData("Phone")]
+    [InlineData("AdminWords")]
     public void Three_languages_say_the_same_things(string name)
     {
         var (nb, nn, en) = (Read(name, "nb"), Read(name, "nn"), Read(name, "en"));
-        Assert.True(nb.Count > 100);
+        Assert.True(nb.Count > 10);
         Assert.Equal(nb.Keys.Order(), nn.Keys.Order());
         Assert.Equal(nb.Keys.Order(), en.Keys.Order());
         foreach (var key in nb.Keys)
@@ -29,6 +30,7 @@ public sealed partial class WordsTests
     [Theory]
     [InlineData("Words")]
     [InlineData("Phone")]
+    [InlineData("AdminWords")]
     public void No_text_is_empty_too_long_or_in_the_words_of_machines(string name)
     {
         foreach (var language in Languages)
@@ -45,14 +47,16 @@ public sealed partial class WordsTests
     [Fact]
     public void Every_word_of_the_pages_is_used_and_every_used_word_exists()
     {
-        var words = Read("Words", "en");
+        string[] resources = ["Words", "AdminWords"];
+        var words = resources.SelectMany(name => Read(name, "en")).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal); // one word lives in one place
         var sources = Directory.EnumerateFiles(Folder, "*.cs*", SearchOption.AllDirectories).Where(file => file.EndsWith(".cs", StringComparison.Ordinal) || file.EndsWith(".cshtml", StringComparison.Ordinal))
             .Where(file => !BuildOutput().IsMatch(file)).Select(File.ReadAllText).ToList();
 
         // Either the key itself stands there, or its beginning with the end joined on: W[kind + "Title"].
         var named = sources.SelectMany(text => Literal().Matches(text).Select(match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
         var endings = sources.SelectMany(text => Joined().Matches(text).Select(match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
-        Assert.All(words.Keys, key => Assert.True(named.Contains(key) || endings.Any(ending => key.EndsWith(ending, StringComparison.Ordinal) && named.Contains(key[..^ending.Length])), $"{key} is used nowhere"));
+        var beginnings = sources.SelectMany(text => Begun().Matches(text).Select(match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal); // A["Role" + role]
+        Assert.All(words.Keys, key => Assert.True(named.Contains(key) || beginnings.Any(beginning => key.StartsWith(beginning, StringComparison.Ordinal)) || endings.Any(ending => key.EndsWith(ending, StringComparison.Ordinal) && named.Contains(key[..^ending.Length])), $"{key} is used nowhere"));
 
         var used = sources.SelectMany(text => Used().Matches(text).Select(match => match.Groups[1].Value)).Distinct().ToList();
         Assert.True(used.Count > 100);
@@ -123,8 +127,11 @@ public sealed partial class WordsTests
     [GeneratedRegex(@"W\[kind \+ ""(\w+)""")]
     private static partial Regex Joined();
 
-    [GeneratedRegex(@"\b(?:W|words)\[""(\w+)""")]
+    [GeneratedRegex(@"\b(?:W|A|words|admin|mail)\[""(\w+)""(?! \+)")]
     private static partial Regex Used();
+
+    [GeneratedRegex(@"(?:A|admin|mail)\[""(\w+)"" \+")]
+    private static partial Regex Begun();
 
     [GeneratedRegex(@"[\\/](bin|obj|node_modules)[\\/]")]
     private static partial Regex BuildOutput();

@@ -83,6 +83,31 @@ public static class Cast
         return await browser.PressAsync("Ferdig");
     }
 
+    /// <summary>Somebody with a role of administration, signed in a moment ago with the phone, looking at a page of it.</summary>
+    public static async Task<(Person Person, Phone Phone, Browser Browser)> AtTheDeskAsync(
+        PortvaktServer server, Role role = Role.Administrator, string? unit = null, string path = "/administration/people")
+    {
+        var (person, phone) = await EnrolledAsync(server);
+        await server.ChangeAsync(db =>
+        {
+            db.RoleAssignments.Add(new RoleAssignment(person.Id, role, unit, null, server.Clock.GetUtcNow()));
+            return Task.CompletedTask;
+        });
+        var browser = new Browser(server);
+        await browser.OpenAsync(path);
+        await browser.SignInToTheDeskAsync(person, phone);
+        return (person, phone, browser);
+    }
+
+    /// <summary>From the password page back to the page of administration.</summary>
+    public static async Task<Browser> SignInToTheDeskAsync(this Browser browser, Person person, Phone phone)
+    {
+        await browser.PasswordAsync(person);
+        var answer = await phone.ApproveAsync(browser.MatchingNumber);
+        Assert.Equal("approved", answer.Text("outcome"));
+        return await browser.PressAsync("Jeg har godkjent");
+    }
+
     /// <summary>A person who has enrolled, with the phone in hand and nobody signed in.</summary>
     public static async Task<(Person Person, Phone Phone)> EnrolledAsync(PortvaktServer server, Phone? phone = null)
     {
