@@ -38,7 +38,7 @@ public abstract class Stage(DatabaseKind kind) : IAsyncLifetime
             return;
         }
 
-        _server = await PortvaktServer.StartAsync(kind, new Dictionary<string, string?> { ["Portvakt:AllowPinUnlock"] = "true" });
+        _server = await PortvaktServer.StartAsync(kind, new Dictionary<string, string?> { ["Portvakt:AllowPinUnlock"] = "true", ["Portvakt:HelpdeskMail"] = "hjelp@eksempel.no" });
     }
 
     public async ValueTask DisposeAsync()
