@@ -149,7 +149,7 @@ public abstract class RolloutMailStories(Stage stage)
         // The next program, and another node beside it, leave it alone; after a while nobody is left who could still be sending it.
         Assert.Equal(0, await Sender(post).SendDueAsync(default));
         Server.Clock.Advance(MailSender.Claim);
-        Assert.Equal([0, 0], await Task.WhenAll(Sender(post).SendDueAsync(default), Sender(post).SendDueAsync(default)));
+        Assert.All(await Task.WhenAll(Sender(post).SendDueAsync(default), Sender(post).SendDueAsync(default)), sent => Assert.Equal(0, sent));
         Assert.Equal(MailState.Uncertain, (await MailsOfAsync(kari))[0].State);
         Assert.Single(post.Mails);
 
@@ -193,17 +193,14 @@ public abstract class RolloutMailStories(Stage stage)
     [Fact]
     public async Task Without_a_mail_server_mails_wait_and_after_two_days_of_trying_they_are_given_up()
     {
-        FakeMailServer post;
-        await using (post = FakeMailServer.Start())
-        {
-            // Nobody listens at this address any more.
-        }
-
+        var gone = FakeMailServer.Start();
+        var port = gone.Port;
+        await gone.DisposeAsync(); // nobody listens there any more
         await EmptyAsync();
         var kari = await PersonAsync();
         await EnqueueAsync(kari, MailKind.Announcement);
         var begun = Server.Clock.GetUtcNow();
-        var sender = new MailSender(Server.Services.GetRequiredService<IServiceScopeFactory>(), Settings("smtp://127.0.0.1:9"), Server.Clock, Logger());
+        var sender = new MailSender(Server.Services.GetRequiredService<IServiceScopeFactory>(), Settings($"smtp://127.0.0.1:{port}"), Server.Clock, Logger());
         for (var tries = 1; ; tries++)
         {
             await sender.SendDueAsync(default);
@@ -363,6 +360,58 @@ public abstract class RolloutMailStories(Stage stage)
         Assert.True(await Server.ReadAsync(db => db.People.Where(row => row.Id == kari.Id).Select(row => row.MustChangePassword).SingleAsync()));
     }
 
+    [Fact]
+    public async Task The_rollout_manager_reads_the_outbox_sends_again_and_writes_own_words_after_a_look()
+    {
+        await EmptyAsync();
+        var ola = await PersonAsync("Ola Nordmann");
+        await EnqueueAsync(ola, MailKind.Announcement);
+        await Server.ChangeAsync(async db => (await db.Mails.SingleAsync(mail => mail.PersonId == ola.Id)).State = MailState.GivenUp);
+        var (manager, _, browser) = await Cast.AtTheDeskAsync(Server, Role.RolloutManager, path: $"/administration/mails?to={ola.Email}");
+        Assert.Equal("E-post", browser.Heading);
+        Assert.Contains("Ingen e-posttjener er satt opp", browser.Text, StringComparison.Ordinal);
+        Assert.Contains(ola.Email!, browser.Text, StringComparison.Ordinal);
+        var mail = Assert.Single(await MailsOfAsync(ola));
+        await browser.OpenAsync($"/administration/mails?id={mail.Id}");
+        Assert.Contains("https://id.test/activate", browser.Text, StringComparison.Ordinal);
+        await browser.PressAsync("Send på nytt");
+        Assert.Contains("sendes på nytt om noen sekunder", browser.Page.Body!.TextContent, StringComparison.Ordinal);
+        Assert.Equal(MailState.Waiting, (await MailsOfAsync(ola))[0].State);
+        Assert.False(browser.Has("Send på nytt"));
+
+        // A wrong word is refused; a look changes nothing; then the words hold, in that language only.
+        await browser.OpenAsync("/administration/mails/templates?kind=Reminder&language=nn");
+        await browser.Fill("Emne", "Hugs 2-faktor, {name}").Fill("Tekst", "{navn}: {link}").PressAsync("Ta i bruk teksten");
+        Assert.Equal(System.Net.HttpStatusCode.UnprocessableEntity, browser.Status);
+        await browser.Fill("Emne", "Hugs 2-faktor, {name}").Fill("Tekst", "Gå hit: {link}\n\n<script>").PressAsync("Forhåndsvis");
+        Assert.Contains("Hugs 2-faktor, Kari Nordmann", browser.Text, StringComparison.Ordinal);
+        Assert.Empty(browser.Page.QuerySelectorAll("main script"));
+        Assert.Equal(0, await Server.ReadAsync(db => db.MailTemplates.CountAsync()));
+        await browser.Fill("Emne", "Hugs 2-faktor, {name}").Fill("Tekst", "Gå hit: {link}").PressAsync("Ta i bruk teksten");
+        Assert.Contains("Dette er deres egen tekst.", browser.Text, StringComparison.Ordinal);
+        Assert.Equal("Hugs 2-faktor, {name}", await Server.ReadAsync(async db => (await Composer(db).WordsAsync(MailKind.Reminder, "nn", default)).Subject));
+        Assert.StartsWith("{days}", await Server.ReadAsync(async db => (await Composer(db).WordsAsync(MailKind.Reminder, "nb", default)).Subject), StringComparison.Ordinal);
+        await browser.PressAsync("Tilbake til standardteksten");
+        Assert.Contains("Dette er standardteksten.", browser.Text, StringComparison.Ordinal);
+        Assert.Equal(0, await Server.ReadAsync(db => db.MailTemplates.CountAsync()));
+        var recorded = await Server.ReadAsync(db => db.AuditEvents.Where(row => row.ActorId == manager.Id).Select(row => row.What).ToListAsync());
+        Assert.Equal((SecurityEvent[])[SecurityEvent.MailSentAgain, SecurityEvent.MailTemplateChanged, SecurityEvent.MailTemplateChanged], recorded.Where(what => what is SecurityEvent.MailSentAgain or SecurityEvent.MailTemplateChanged).OrderDescending());
+        browser.Dispose();
+    }
+
+    [Fact]
+    public async Task Who_manages_one_unit_only_reads_no_mails_and_the_helpdesk_none()
+    {
+        var (_, _, ofUnit) = await Cast.AtTheDeskAsync(Server, Role.RolloutManager, unit: "Skole", path: "/administration/mails");
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, ofUnit.Status);
+        await ofUnit.OpenAsync("/administration/mails/templates");
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, ofUnit.Status);
+        var (_, _, helpdesk) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk, path: "/administration/mails");
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, helpdesk.Status);
+        ofUnit.Dispose();
+        helpdesk.Dispose();
+    }
+
     private static DateTimeOffset StartOf(string day) => EnrolmentRule.StartOf(DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture), Oslo);
 
     private static MimeMessage Read(FakeMail mail) => MimeMessage.Load(new MemoryStream(System.Text.Encoding.Latin1.GetBytes(mail.Content)));
@@ -382,11 +431,9 @@ public abstract class RolloutMailStories(Stage stage)
     private RolloutMailer Mailer() => new(
         Server.Services.GetRequiredService<IServiceScopeFactory>(), Server.Services.GetRequiredService<IOptions<PortvaktSettings>>(), Server.Clock, Server.Services.GetRequiredService<ILogger<RolloutMailer>>());
 
-    private Outbox OutboxOf(PortvaktDb db)
-    {
-        var settings = Server.Services.GetRequiredService<IOptions<PortvaktSettings>>();
-        return new Outbox(db, new MailComposer(db, settings), settings);
-    }
+    private MailComposer Composer(PortvaktDb db) => new(db, Server.Services.GetRequiredService<IOptions<PortvaktSettings>>());
+
+    private Outbox OutboxOf(PortvaktDb db) => new(db, Composer(db), Server.Services.GetRequiredService<IOptions<PortvaktSettings>>());
 
     private Task<Person> PersonAsync(string name = "Kari Nordmann") => InWaveAsync(name, null);
 
@@ -407,8 +454,7 @@ public abstract class RolloutMailStories(Stage stage)
     private Task EnqueueAsync(Person person, MailKind kind) => Server.ChangeAsync(db =>
     {
         var now = Server.Clock.GetUtcNow();
-        var settings = Server.Services.GetRequiredService<IOptions<PortvaktSettings>>();
-        return OutboxOf(db).EnqueueAsync(kind, person, "/activate", new MailComposer(db, settings).Term(now.AddDays(10), now, "nb"), null, now, default);
+        return OutboxOf(db).EnqueueAsync(kind, person, "/activate", Composer(db).Term(now.AddDays(10), now, "nb"), null, now, default);
     });
 
     /// <summary>The stage is shared: what others wrote is none of this story's business.</summary>
