@@ -275,6 +275,7 @@ public abstract class RolloutMailStories(Stage stage)
         await next.PasswordAsync(kari);
         await next.PressAsync("Bruk en gjenopprettingskode");
         await next.Fill("Gjenopprettingskode", recovery).PressAsync("Bekreft");
+        Server.Clock.Advance(TimeSpan.FromSeconds(1));
         await phone.PostAsync("/phone/api/remove", []);
 
         var mails = await MailsOfAsync(kari);
@@ -283,7 +284,7 @@ public abstract class RolloutMailStories(Stage stage)
             mails.Select(mail => mail.Kind));
         string[] told = ["tilgangspass til kontoen din", "tilgangspasset ble brukt.", "En telefon ble lagt til", "nye gjenopprettingskoder.", "gjenopprettingskode ble brukt.", "En telefon ble fjernet"];
         foreach (var (mail, words) in mails.Zip(told)) Assert.Contains(words, mail.Text, StringComparison.Ordinal);
-        Assert.All(mails.Skip(1).SkipLast(1), mail => Assert.Contains("fra 192.0.2.x", mail.Text, StringComparison.Ordinal));
+        Assert.All(mails.Skip(1).SkipLast(1), mail => Assert.Contains("192.0.2.x.", mail.Text, StringComparison.Ordinal));
         Assert.All(mails, mail => Assert.DoesNotContain('{', mail.Text));
 
         // Beside each of them stands its row in the audit log, and the other way round.
@@ -375,7 +376,7 @@ public abstract class RolloutMailStories(Stage stage)
         await browser.OpenAsync($"/administration/mails?id={mail.Id}");
         Assert.Contains("https://id.test/activate", browser.Text, StringComparison.Ordinal);
         await browser.PressAsync("Send på nytt");
-        Assert.Contains("sendes på nytt om noen sekunder", browser.Page.Body!.TextContent, StringComparison.Ordinal);
+        Assert.True(browser.Text.Contains("sendes på nytt om noen sekunder", StringComparison.Ordinal), $"{browser.Status} {browser.Path} {browser.Text}");
         Assert.Equal(MailState.Waiting, (await MailsOfAsync(ola))[0].State);
         Assert.False(browser.Has("Send på nytt"));
 
