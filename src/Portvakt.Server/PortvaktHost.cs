@@ -6,6 +6,7 @@ using Portvakt.Server.Administration;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Enrolment;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.Server.OpenIdConnect;
 using Portvakt.Server.Sessions;
 using Portvakt.Server.SignIn;
@@ -81,6 +82,10 @@ public static class PortvaktHost
         services.AddScoped<PhoneProof>();
         services.AddSingleton<PushDelivery>();
         services.AddHostedService(provider => provider.GetRequiredService<PushDelivery>());
+        services.AddScoped<MailComposer>();
+        services.AddScoped<Outbox>();
+        services.AddHostedService<MailSender>();
+        services.AddHostedService<RolloutMailer>();
         services.AddHostedService<Cleanup>();
 
         var app = builder.Build();

@@ -24,9 +24,6 @@ public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan Lo
     /// <summary>Unknown binding codes from one source: a short code must not be guessed.</summary>
     public static readonly Throttle BindingSource = new(20, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
 
-    /// <summary>After "it wasn't me" nobody who only knows the password makes the phone ring again for a while.</summary>
-    public static readonly Throttle Reported = new(1, TimeSpan.FromMinutes(15), Day, Day);
-
     /// <summary>How long the account or source must wait after its <paramref name="failures"/>th failure.</summary>
     public TimeSpan PauseAfter(int failures)
     {

@@ -19,7 +19,7 @@ public enum AskPause
 {
     None,
 
-    /// <summary>The person said "it wasn't me" a moment ago.</summary>
+    /// <summary>The person said "it wasn't me", and the helpdesk has not closed the case.</summary>
     Reported,
 
     /// <summary>Wrong numbers, or too many requests since the last approval.</summary>
@@ -97,7 +97,7 @@ public sealed class Approver(
     public async Task<AskPause> PauseAsync(Guid personId, CancellationToken cancellationToken)
     {
         var failures = new FailureCounter(db, clock);
-        if (await failures.BlockedForAsync(ReportedKey(personId), cancellationToken) is not null) return AskPause.Reported;
+        if (await db.Cases.AnyAsync(row => row.PersonId == personId && row.ClosedAt == null, cancellationToken)) return AskPause.Reported;
         if (await failures.BlockedForAsync(NumberKey(personId), cancellationToken) is not null) return AskPause.TooMany;
 
         var now = clock.GetUtcNow();
@@ -107,8 +107,6 @@ public sealed class Approver(
         var asked = await db.Approvals.Where(row => row.PersonId == personId && row.Purpose == ApprovalPurpose.SignIn && row.CreatedAt > since).Select(row => row.CreatedAt).ToListAsync(cancellationToken);
         return asked.Count >= MostInADay || asked.Count(at => at > now - TimeSpan.FromMinutes(10)) >= MostInTenMinutes ? AskPause.TooMany : AskPause.None;
     }
-
-    public static string ReportedKey(Guid personId) => $"reported:{personId:N}";
 
     public static string NumberKey(Guid personId) => $"number:{personId:N}";
 

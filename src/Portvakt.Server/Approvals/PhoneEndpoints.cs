@@ -15,6 +15,7 @@ using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Sessions;
 using Portvakt.WebAuthn;
 
@@ -46,7 +47,7 @@ public static class PhoneEndpoints
     }
 
     private static async Task<IResult> AnswerAsync(
-        string id, HttpContext http, PhoneProof proof, PortvaktDb db, TimeProvider clock, Signals signals, PasswordHash hash, SessionStore sessions,
+        string id, HttpContext http, PhoneProof proof, PortvaktDb db, Outbox outbox, TimeProvider clock, Signals signals, PasswordHash hash, SessionStore sessions,
         IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
     {
         var (call, problem) = await proof.VerifyAsync(http);
@@ -93,9 +94,14 @@ public static class PhoneEndpoints
         db.Record(EventOf(request.State), phone.PersonId, request.Id, http, now);
         if (request.State is ApprovalState.Reported) attempt!.Abandon(now);
 
-        // One conditional UPDATE with its audit row in the same transaction: of many answers one wins. From here on no token of the request:
-        // what was written must not be left without what it entails because the app was closed in this moment.
-        if (!await db.TrySaveAsync(CancellationToken.None)) return Refuse(409, "answered", "another answer was first");
+        // One conditional UPDATE with its audit row, and with what it entails, in the same transaction: of many answers one wins. From here on no
+        // token of the request: what was written must not be left without what it entails because the app was closed in this moment.
+        await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
+        {
+            if (request is { State: ApprovalState.Reported, Purpose: ApprovalPurpose.SignIn }) await OpenCaseAsync(http, db, outbox, person, request, now);
+            if (!await db.TrySaveAsync(CancellationToken.None)) return Refuse(409, "answered", "another answer was first");
+            await transaction.CommitAsync(CancellationToken.None);
+        }
 
         log.Answered(request.Id, request.State.ToString());
 
@@ -104,7 +110,6 @@ public static class PhoneEndpoints
         switch (request)
         {
             case { State: ApprovalState.Reported, Purpose: ApprovalPurpose.SignIn }:
-                await failures.RaiseAsync(Approver.ReportedKey(phone.PersonId), Throttle.Reported, CancellationToken.None);
                 await sessions.EndAllAsync(phone.PersonId, http);
                 break;
             case { State: ApprovalState.WrongNumber, Purpose: ApprovalPurpose.SignIn }:
@@ -130,6 +135,23 @@ public static class PhoneEndpoints
             log.AnswerRefused(id.Length > 40 ? "?" : id, phone.Id, reason);
             return new PhoneProblem(status, code).ToResult();
         }
+    }
+
+    /// <summary>
+    /// R18: the password is known to a stranger. It must be changed, the helpdesk has a case, both are told; while the case is open no sign-in with the password
+    /// alone makes the phone ring (<see cref="Approver.PauseAsync"/>). One open case per person: further answers add nothing to it.
+    /// </summary>
+    private static async Task OpenCaseAsync(HttpContext http, PortvaktDb db, Outbox outbox, Person person, ApprovalRequest request, DateTimeOffset now)
+    {
+        // Not under the version of the row: nothing that happens to the person in the same moment may get in the way of this answer. And it holds the row, so that two answers come one after the other.
+        await db.People.Where(row => row.Id == person.Id).ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.MustChangePassword, true).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
+        if (await db.Cases.AnyAsync(row => row.PersonId == person.Id && row.ClosedAt == null, http.RequestAborted)) return;
+        var asked = JsonSerializer.Deserialize<ApprovalContext>(request.Context, PhoneJson.Options)!;
+        var opened = new HelpdeskCase(person.Id, request.Id, asked.Application, asked.Address, asked.Browser, now);
+        db.Cases.Add(opened);
+        db.Record(SecurityEvent.CaseOpened, person.Id, opened.Id.ToString("N"), http, now);
+        await outbox.TellOfCaseAsync(opened, person, http.RequestAborted);
     }
 
     private static async Task<IResult> EventsAsync(HttpContext http, PhoneProof proof, PortvaktDb db, Signals signals, TimeProvider clock)
@@ -183,13 +205,14 @@ public static class PhoneEndpoints
             new ReportAnswer(now.ToUnixTimeSeconds(), subscription is not null ? "ok" : report.Push is null ? "missing" : "renew", settings.Value.MinimumPhoneApp), PhoneJson.Options);
     }
 
-    private static async Task<IResult> RemoveAsync(HttpContext http, PhoneProof proof, PortvaktDb db, TimeProvider clock)
+    private static async Task<IResult> RemoveAsync(HttpContext http, PhoneProof proof, PortvaktDb db, Outbox outbox, TimeProvider clock)
     {
         var (call, problem) = await proof.VerifyAsync(http);
         if (call is null) return problem!.ToResult();
         var now = clock.GetUtcNow();
         call.Phone.RemoveOnPhone(now);
         db.Record(SecurityEvent.PhoneRemoved, call.Phone.PersonId, call.Phone.Id.ToString("N"), http, now);
+        await outbox.TellAsync(SecurityEvent.PhoneRemoved, call.Phone.PersonId, http, now, http.RequestAborted);
         return await db.TrySaveAsync(http.RequestAborted) ? TypedResults.NoContent() : new PhoneProblem(409, "answered").ToResult();
     }
 

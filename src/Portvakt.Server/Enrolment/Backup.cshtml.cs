@@ -10,13 +10,14 @@ using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Resources;
 using Portvakt.Server.SignIn;
 
 namespace Portvakt.Server.Enrolment;
 
 /// <summary>P7: in case the phone is lost. All optional; "Finished" works with nothing filled in.</summary>
-public sealed class BackupModel(SignInJourney journey, PortvaktDb db, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
+public sealed class BackupModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.Backup)
 {
     private const string Column = "sign_in_attempts.recovery_codes";
@@ -42,6 +43,7 @@ public sealed class BackupModel(SignInJourney journey, PortvaktDb db, Vault vaul
         db.RecoveryCodes.AddRange(codes.Select(code => new RecoveryCode(personId, vault.Hash("recovery-code", $"{personId:N}\0{code}"), now)));
         Current.SealedRecoveryCodes = vault.Seal(Encoding.ASCII.GetBytes(string.Join('.', codes)), Column, Current.Id);
         db.Record(SecurityEvent.RecoveryCodesIssued, personId, null, HttpContext, now);
+        await outbox.TellAsync(SecurityEvent.RecoveryCodesIssued, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
         await db.TrySaveAsync(HttpContext.RequestAborted);
         return Reload();
     }

@@ -11,13 +11,14 @@ using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Resources;
 using Portvakt.Server.SignIn;
 
 namespace Portvakt.Server.Enrolment;
 
 /// <summary>P5 and P6 for codes of any authenticator app: the picture, the secret as text, and one code as the test.</summary>
-public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
+public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SetUpCode)
 {
     private const string Column = "totps.seed";
@@ -56,6 +57,7 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Vault v
         Current.RecordEnrolment(SecondFactorMethod.Code, now);
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.TotpActivated, totp.PersonId, totp.Id.ToString("N"), HttpContext, now);
+        await outbox.TellAsync(SecurityEvent.TotpActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
         await failures.ClearAsync(key, HttpContext.RequestAborted);
         return await ContinueAsync();
     }

@@ -7,13 +7,14 @@ using Portvakt.Domain.SignIn;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Shared;
 using Portvakt.Server.SignIn;
 
 namespace Portvakt.Server.Enrolment;
 
 /// <summary>P6: a real approval by the phone just bound. The method counts only once it is approved.</summary>
-public sealed class TestModel(SignInJourney journey, PortvaktDb db, Approver approver, TimeProvider clock) : AttemptPage(journey, SignInStep.TestApproval)
+public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Approver approver, TimeProvider clock) : AttemptPage(journey, SignInStep.TestApproval)
 {
     public ApprovalView Approval { get; private set; } = null!;
 
@@ -50,6 +51,7 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Approver app
         Current.RecordEnrolment(await approver.MethodOfAsync(request, HttpContext.RequestAborted), now);
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.PhoneActivated, phone.PersonId, phone.Id.ToString("N"), HttpContext, now);
+        await outbox.TellAsync(SecurityEvent.PhoneActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
         return await ContinueAsync();
     }
 

@@ -46,7 +46,10 @@ public static class Localisation
     /// <summary>The last day before a deadline, as people of a time zone count days.</summary>
     public static string LastDay(DateTimeOffset deadline, TimeZoneInfo zone) => Date(Domain.Rollout.EnrolmentRule.LastDay(deadline, zone));
 
-    public static string Date(DateOnly day) => day.ToString(Current is "en" ? "d MMMM yyyy" : "d. MMMM yyyy", CultureInfo.CurrentCulture);
+    public static string Date(DateOnly day) => Date(day, Current);
+
+    /// <summary>As above, in a language that is not the one of the request.</summary>
+    public static string Date(DateOnly day, string language) => day.ToString(language is "en" ? "d MMMM yyyy" : "d. MMMM yyyy", CultureOf(language));
 
     /// <summary>The language of the present request: nb, nn or en.</summary>
     public static string Current => CultureInfo.CurrentUICulture.Name;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Mail;
 using Portvakt.WebPush;
 
 namespace Portvakt.Server.Hosting;
@@ -75,6 +76,18 @@ public sealed class PortvaktSettings
     /// <summary>Addresses or networks (CIDR) of the proxies whose forwarded headers count.</summary>
     public List<string> TrustedProxies { get; set; } = [];
 
+    /// <summary>The mail server: <c>smtp://user:password@host:587</c> (TLS by STARTTLS, which a password demands) or <c>smtps://…:465</c>. Empty: mails wait in administration.</summary>
+    public string? Smtp { get; set; }
+
+    /// <summary>Address that mails come from.</summary>
+    public string? MailFrom { get; set; }
+
+    /// <summary>The helpdesk's address: hears of "it wasn't me", and gets the answers to mails.</summary>
+    public string? HelpdeskMail { get; set; }
+
+    /// <summary>So many days before their deadline people who have not enrolled are reminded. Empty: 14, 7, 3, 1. 0 alone: never.</summary>
+    public List<int> ReminderDays { get; set; } = [];
+
     /// <summary>Words that nobody may build a password on.</summary>
     public List<string> HouseWords { get; set; } = [];
 
@@ -91,6 +104,9 @@ public sealed class PortvaktSettings
 
     /// <summary><see cref="TimeZone"/>, found.</summary>
     public TimeZoneInfo Zone => TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
+
+    /// <summary><see cref="ReminderDays"/>, or the days of habit. A default in the list itself would be added to, not replaced.</summary>
+    public IReadOnlyList<int> Reminders => ReminderDays.Count > 0 ? ReminderDays : [14, 7, 3, 1];
 
     public bool UsesPostgres => Database is { Length: > 0 };
 
@@ -117,9 +133,23 @@ public sealed class PortvaktSettings
         if (AllowLoopbackPush && !Demo) yield return "Portvakt:AllowLoopbackPush is for the demo only.";
         if (AskAlwaysLastDays is < 0 or > 365) yield return "Portvakt:AskAlwaysLastDays must lie between 0 and 365.";
         if (PostponementLifetime < TimeSpan.Zero || PostponementLifetime > TimeSpan.FromDays(30)) yield return "Portvakt:PostponementLifetime must lie between 0 and 30 days.";
+        if (Smtp is { Length: > 0 })
+        {
+            // Never shown: it may hold a password.
+            if (!Uri.TryCreate(Smtp, UriKind.Absolute, out var server) || server.Scheme is not ("smtp" or "smtps") || server.Host.Length is 0 || server.AbsolutePath is not ("" or "/"))
+                yield return "Portvakt:Smtp must be like smtp://user:password@mail.example.no:587 or smtps://mail.example.no; special letters of the password as %40.";
+            if (!IsMailAddress(MailFrom)) yield return "Portvakt:MailFrom must be the address that mails come from, like portvakt@example.no, since Portvakt:Smtp is set.";
+        }
+
+        if (HelpdeskMail is { Length: > 0 } && !IsMailAddress(HelpdeskMail)) yield return "Portvakt:HelpdeskMail must be a mail address.";
+        if (ReminderDays.Any(days => days is < 0 or > 365)) yield return "Portvakt:ReminderDays must lie between 0 and 365.";
         foreach (var network in TrustedNetworks.Where(network => !IPNetwork.TryParse(network, out _)))
             yield return $"Portvakt:TrustedNetworks has \"{network}\", which is not a network like 192.0.2.0/24.";
         foreach (var proxy in TrustedProxies.Where(proxy => !IPAddress.TryParse(proxy, out _) && !IPNetwork.TryParse(proxy, out _)))
             yield return $"Portvakt:TrustedProxies has \"{proxy}\", which is neither an address nor a network.";
     }
+
+    /// <summary>One mail address and nothing else: no name, no list, no line break.</summary>
+    public static bool IsMailAddress(string? text) => text is { Length: > 0 and <= 254 } && !text.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter) || letter is ',' or ';' or '<' or '>')
+        && MailAddress.TryCreate(text, out var address) && address.Address == text;
 }

@@ -6,12 +6,13 @@ using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Resources;
 
 namespace Portvakt.Server.SignIn;
 
 /// <summary>After "it wasn't me": who has proven both factors chooses a password that the stranger does not know (R18).</summary>
-public sealed class NewPasswordModel(SignInJourney journey, PortvaktDb db, PasswordHash hash, PasswordPolicy policy, TimeProvider clock, IStringLocalizer<Words> words)
+public sealed class NewPasswordModel(SignInJourney journey, PortvaktDb db, Outbox outbox, PasswordHash hash, PasswordPolicy policy, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.NewPassword)
 {
     public string? Problem { get; private set; }
@@ -47,6 +48,7 @@ public sealed class NewPasswordModel(SignInJourney journey, PortvaktDb db, Passw
 
         person.SetPassword(await hash.HashAsync(normalised, HttpContext.RequestAborted));
         db.Record(SecurityEvent.PasswordChanged, person.Id, null, HttpContext, clock.GetUtcNow());
+        await outbox.TellAsync(SecurityEvent.PasswordChanged, person, HttpContext, clock.GetUtcNow(), HttpContext.RequestAborted);
         return await ContinueAsync();
     }
 }

@@ -9,12 +9,13 @@ using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Resources;
 
 namespace Portvakt.Server.SignIn;
 
 /// <summary>The Temporary Access Pass that the helpdesk gave: with it the password is enough to enrol, for ten minutes (R27, R28).</summary>
-public sealed class PassModel(SignInJourney journey, PortvaktDb db, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
+public sealed class PassModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.Blocked, SignInStep.OfferEnrolment)
 {
     public string? Problem { get; private set; }
@@ -44,6 +45,7 @@ public sealed class PassModel(SignInJourney journey, PortvaktDb db, Vault vault,
         {
             Current.RecordPass(now);
             db.Record(SecurityEvent.PassUsed, personId, found.Id.ToString("N"), HttpContext, now);
+            await outbox.TellAsync(SecurityEvent.PassUsed, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
             if (await db.TrySaveAsync(HttpContext.RequestAborted))
             {
                 await failures.ClearAsync(key, HttpContext.RequestAborted);

@@ -8,12 +8,13 @@ using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Resources;
 
 namespace Portvakt.Server.SignIn;
 
 /// <summary>A code from the paper, once.</summary>
-public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
+public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SecondFactor)
 {
     public string? Problem { get; private set; }
@@ -44,6 +45,7 @@ public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Vaul
         {
             Current.RecordSecondFactor(SecondFactorMethod.RecoveryCode, now);
             db.Record(SecurityEvent.RecoveryCodeUsed, personId, found.Id.ToString("N"), HttpContext, now);
+            await outbox.TellAsync(SecurityEvent.RecoveryCodeUsed, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
             if (await db.TrySaveAsync(HttpContext.RequestAborted))
             {
                 await failures.ClearAsync(key, HttpContext.RequestAborted);

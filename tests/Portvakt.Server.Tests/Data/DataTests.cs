@@ -83,7 +83,7 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
     [Fact]
     public async Task Of_a_hundred_guesses_at_once_exactly_the_free_ones_are_looked_at()
     {
-        foreach (var throttle in new[] { Throttle.SecondFactor, Throttle.Password, Throttle.Reported })
+        foreach (var throttle in new[] { Throttle.SecondFactor, Throttle.Password, Throttle.BindingSource })
         {
             var key = $"{Key}:parallel:{throttle.FreeFailures}";
             var waits = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(() => CountAsync(counter => counter.RaiseAsync(key, throttle, default)))));
@@ -96,7 +96,7 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
     [Fact]
     public async Task The_pause_is_the_one_of_the_rule_and_ends_to_the_millisecond()
     {
-        foreach (var throttle in new[] { Throttle.SecondFactor, Throttle.Password, Throttle.Reported })
+        foreach (var throttle in new[] { Throttle.SecondFactor, Throttle.Password, Throttle.BindingSource })
         {
             var key = $"{Key}:pause:{throttle.FreeFailures}";
             for (var failures = 1; failures <= throttle.FreeFailures + 9; failures++)

@@ -14,6 +14,7 @@ public sealed partial class WordsTests
     [InlineData("Words")]
     [InlineData("Phone")]
     [InlineData("AdminWords")]
+    [InlineData("MailWords")]
     public void Three_languages_say_the_same_things(string name)
     {
         var (nb, nn, en) = (Read(name, "nb"), Read(name, "nn"), Read(name, "en"));
@@ -31,6 +32,7 @@ public sealed partial class WordsTests
     [InlineData("Words")]
     [InlineData("Phone")]
     [InlineData("AdminWords")]
+    [InlineData("MailWords")]
     public void No_text_is_empty_too_long_or_in_the_words_of_machines(string name)
     {
         foreach (var language in Languages)
@@ -112,7 +114,7 @@ public sealed partial class WordsTests
 
     private static IEnumerable<string> Placeholders(string text) => Placeholder().Matches(text).Select(match => match.Value).Order(StringComparer.Ordinal);
 
-    [GeneratedRegex(@"\{\d+\}")]
+    [GeneratedRegex(@"\{\w+\}")]
     private static partial Regex Placeholder();
 
     [GeneratedRegex(@"(?<=[.!?:])\s+")]

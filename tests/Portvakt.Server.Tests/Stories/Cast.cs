@@ -44,7 +44,7 @@ public abstract class Stage(DatabaseKind kind, Action<PortvaktSettings>? bend = 
 
     public async ValueTask InitializeAsync()
     {
-        if (PortvaktServer.Has(kind)) _server = await PortvaktServer.StartAsync(kind, new Dictionary<string, string?> { ["Portvakt:AllowPinUnlock"] = "true" }, bend: bend);
+        if (PortvaktServer.Has(kind)) _server = await PortvaktServer.StartAsync(kind, new Dictionary<string, string?> { ["Portvakt:AllowPinUnlock"] = "true", ["Portvakt:HelpdeskMail"] = "hjelp@eksempel.no" }, bend: bend);
     }
 
     public async ValueTask DisposeAsync()

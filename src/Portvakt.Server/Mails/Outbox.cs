@@ -1,0 +1,110 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.People;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Resources;
+
+namespace Portvakt.Server.Mails;
+
+/// <summary>Adds mails to the context that saves what they tell of: both are written or neither. <see cref="MailSender"/> sends them later.</summary>
+public sealed class Outbox(PortvaktDb db, MailComposer composer, IOptions<PortvaktSettings> settings)
+{
+    public string LanguageOf(Person person) => Localisation.IsKnown(person.Language) ? person.Language! : settings.Value.DefaultLanguage;
+
+    /// <summary>A mail to a person, in the person's language; a person without an address gets none.</summary>
+    /// <param name="kind">Which mail.</param>
+    /// <param name="person">To whom.</param>
+    /// <param name="link">Path at our own address, for instance <c>/account</c>.</param>
+    /// <param name="values">Values of the placeholders besides name and link.</param>
+    /// <param name="onceKey">What may be told once only; see <see cref="Mail.OnceKey"/>.</param>
+    /// <param name="now">The instant.</param>
+    /// <param name="cancellationToken">Stops the reading of own words.</param>
+    public Task EnqueueAsync(MailKind kind, Person person, string link, Dictionary<string, string> values, string? onceKey, DateTimeOffset now, CancellationToken cancellationToken) =>
+        AddAsync(kind, person, person.Email, LanguageOf(person), link, values, onceKey, now, cancellationToken);
+
+    /// <summary>R37: whoever's account it is hears of it. One line beside <c>db.Record</c>.</summary>
+    /// <param name="what">What happened.</param>
+    /// <param name="person">To whom.</param>
+    /// <param name="http">The person's own request; null when administration did it.</param>
+    /// <param name="now">The instant.</param>
+    /// <param name="cancellationToken">Stops the reading of own words.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Nothing that is told.</exception>
+    public Task TellAsync(SecurityEvent what, Person person, HttpContext? http, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var kind = what switch
+        {
+            SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated => MailKind.MethodAdded,
+            SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved => MailKind.MethodRemoved,
+            SecurityEvent.PassIssued => MailKind.PassIssued,
+            SecurityEvent.PhoneReplaced or SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
+                or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere => MailKind.AccountChanged,
+            _ => throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody is told of this."),
+        };
+        var language = LanguageOf(person);
+        var values = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["time"] = composer.Time(now, language),
+            ["place"] = http is null ? MailWords.Of("Helpdesk", language) : Place(http.Browser(), http.CoarseAddress(), language),
+        };
+        if (kind is not MailKind.PassIssued) values["what"] = MailWords.Of(what.ToString(), language);
+        return EnqueueAsync(kind, person, "/account", values, onceKey: null, now, cancellationToken);
+    }
+
+    /// <summary>As above, for whoever holds only the id.</summary>
+    /// <param name="what">What happened.</param>
+    /// <param name="personId">To whom.</param>
+    /// <param name="http">The person's own request; null when administration did it.</param>
+    /// <param name="now">The instant.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    public async Task TellAsync(SecurityEvent what, Guid personId, HttpContext? http, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await TellAsync(what, await db.People.AsNoTracking().SingleAsync(row => row.Id == personId, cancellationToken), http, now, cancellationToken);
+
+    /// <summary>R18: the person is told what to do, and the helpdesk that there is a case.</summary>
+    public async Task TellOfCaseAsync(HelpdeskCase opened, Person person, CancellationToken cancellationToken)
+    {
+        await EnqueueAsync(MailKind.NotMe, person, "/account", Values(LanguageOf(person)), $"not-me:{opened.Id:N}", opened.OpenedAt, cancellationToken);
+        var common = settings.Value.DefaultLanguage;
+        await AddAsync(MailKind.NotMeAlert, person, settings.Value.HelpdeskMail, common, "/administration/cases", Values(common), $"not-me-alert:{opened.Id:N}", opened.OpenedAt, cancellationToken);
+
+        Dictionary<string, string> Values(string language) => new(StringComparer.Ordinal)
+        {
+            ["application"] = opened.Application ?? settings.Value.Organisation,
+            ["time"] = composer.Time(opened.OpenedAt, language),
+            ["place"] = Place(opened.Browser, opened.Address, language),
+        };
+    }
+
+    /// <summary>Once more, because somebody pressed the button. False: it waits, is being sent or was sent.</summary>
+    public static bool SendAgain(Mail mail, DateTimeOffset now)
+    {
+        if (mail.State is not (MailState.Uncertain or MailState.GivenUp)) return false;
+        (mail.State, mail.NextTryAt, mail.Tries) = (MailState.Waiting, now, 0);
+        return true;
+    }
+
+    private async Task AddAsync(
+        MailKind kind, Person about, string? recipient, string language, string link, Dictionary<string, string> values, string? onceKey, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrWhiteSpace(recipient)) return;
+        (values["name"], values["link"]) = (about.DisplayName, settings.Value.Origin + link);
+        var words = await composer.ComposeAsync(kind, language, values, cancellationToken);
+        db.Mails.Add(new Mail
+        {
+            Id = Guid.CreateVersion7(now),
+            PersonId = kind is MailKind.NotMeAlert ? null : about.Id,
+            Recipient = recipient.Trim(),
+            Kind = kind.ToString(),
+            Language = language,
+            Subject = words.Subject,
+            Text = words.Text,
+            OnceKey = onceKey,
+            CreatedAt = now,
+            NextTryAt = now,
+        });
+    }
+
+    private static string Place(string? browser, string? address, string language) =>
+        string.Join(", ", ((string?[])[browser is "?" ? null : browser, address]).OfType<string>()) is { Length: > 0 } place ? place : MailWords.Of("UnknownPlace", language);
+}
