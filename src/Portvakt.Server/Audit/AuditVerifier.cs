@@ -139,20 +139,21 @@ public sealed class AuditVerifier(PortvaktDb db, Vault vault)
     private async Task<AuditFault> DiagnoseAsync(long first, byte[] firstHash, long number, byte[] hash, AuditEvent row, CancellationToken cancellationToken)
     {
         var place = number + 1;
-        var after = (await ReadAsync(place, cancellationToken)).FirstOrDefault().Row;
-        if (after is not null && AuditHash.HasItsHash(_key, hash, place, after)) return new AuditFault(AuditFaultKind.Inserted, place, row.Id);
-
         if (AuditHash.HasItsHash(_key, firstHash, first + 1, row)) return new AuditFault(AuditFaultKind.Reordered, place, row.Id);
         for (var from = first; ;)
         {
             var others = await db.AuditEvents.Where(other => other.ChainNumber > from && other.ChainHash != null).OrderBy(other => other.ChainNumber).Take(Batch)
                 .Select(other => new { Number = other.ChainNumber!.Value, Hash = other.ChainHash! }).ToListAsync(cancellationToken);
-            if (others.Count is 0) return new AuditFault(AuditFaultKind.Changed, place, row.Id);
+            if (others.Count is 0) break;
 
             // Its predecessor may itself have been moved by one, as when two neighbours change places.
             if (others.Any(other => AuditHash.HasItsHash(_key, other.Hash, other.Number + 1, row) || AuditHash.HasItsHash(_key, other.Hash, other.Number, row)))
                 return new AuditFault(AuditFaultKind.Reordered, place, row.Id);
             from = others[^1].Number;
         }
+
+        // Made by nobody who has the key. When the next row fits here, it was pushed aside.
+        var after = (await ReadAsync(place, cancellationToken)).FirstOrDefault().Row;
+        return new AuditFault(after is not null && AuditHash.HasItsHash(_key, hash, place, after) ? AuditFaultKind.Inserted : AuditFaultKind.Changed, place, row.Id);
     }
 }

@@ -66,8 +66,8 @@ public abstract class RolloutAuditChainStories(DatabaseKind kind) : IAsyncLifeti
         ];
         Assert.Equal(12, await Server.ReadAsync(db => Task.FromResult(db.Model.FindEntityType(typeof(AuditEvent))!.GetProperties().Count()))); // these and the id: none forgotten
 
-        var rows = await RowsAsync();
-        foreach (var was in rows)
+        // The walk is the same on both databases; what differs is how a column is kept, and a tenth of the rows shows that.
+        foreach (var was in (await RowsAsync()).Where(row => kind is DatabaseKind.Sqlite || row.ChainNumber % 10 is 1))
         {
             foreach (var (column, change) in changes)
             {
