@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -124,6 +125,28 @@ public sealed class AuditEvent
     /// <summary>Keyed hash of the row before and of this row.</summary>
     public byte[]? ChainHash { get; set; }
 
+    /// <summary>Whether what is personal was erased: the commitment stays, what it commits to is gone.</summary>
+    public bool IsErased => Blind is null;
+
+    /// <summary>Gives a row from before there were commitments its own. Without this it could not enter the chain.</summary>
+    public void Commit()
+    {
+        if (Commitment.Length > 0) return;
+        Blind = RandomNumberGenerator.GetBytes(16);
+        Commitment = CommitmentOf(Blind, Address, Reason);
+    }
+
+    /// <summary>Nothing and an empty text are different; so is what stands in which of the two.</summary>
     public static byte[] CommitmentOf(ReadOnlySpan<byte> blind, string? address, string? reason) =>
-        LabelledHash.Of("portvakt/audit/personal/v1", blind.ToArray(), Encoding.UTF8.GetBytes($"{address}\0{reason}"));
+        LabelledHash.Of("portvakt/audit/personal/v1", blind.ToArray(), Part(address), Part(reason));
+
+    private static byte[] Part(string? text)
+    {
+        if (text is null) return [0];
+        var part = new byte[5 + Encoding.UTF8.GetByteCount(text)];
+        part[0] = 1;
+        BinaryPrimitives.WriteInt32BigEndian(part.AsSpan(1), part.Length - 5);
+        Encoding.UTF8.GetBytes(text, part.AsSpan(5));
+        return part;
+    }
 }

@@ -145,13 +145,13 @@ public static class PhoneEndpoints
     {
         // Not under the version of the row: nothing that happens to the person in the same moment may get in the way of this answer. And it holds the row, so that two answers come one after the other.
         await db.People.Where(row => row.Id == person.Id).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.MustChangePassword, true).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
-        if (await db.Cases.AnyAsync(row => row.PersonId == person.Id && row.ClosedAt == null, http.RequestAborted)) return;
+            set => set.SetProperty(row => row.MustChangePassword, true).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None);
+        if (await db.Cases.AnyAsync(row => row.PersonId == person.Id && row.ClosedAt == null, CancellationToken.None)) return;
         var asked = JsonSerializer.Deserialize<ApprovalContext>(request.Context, PhoneJson.Options)!;
         var opened = new HelpdeskCase(person.Id, request.Id, asked.Application, asked.Address, asked.Browser, now);
         db.Cases.Add(opened);
         db.Record(SecurityEvent.CaseOpened, person.Id, opened.Id.ToString("N"), http, now);
-        await outbox.TellOfCaseAsync(opened, person, http.RequestAborted);
+        await outbox.TellOfCaseAsync(opened, person, CancellationToken.None);
     }
 
     private static async Task<IResult> EventsAsync(HttpContext http, PhoneProof proof, PortvaktDb db, Signals signals, TimeProvider clock)

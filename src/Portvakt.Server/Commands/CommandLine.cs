@@ -10,7 +10,7 @@ using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Commands;
 
-/// <summary><c>portvakt serve | migrate | people add | waves add</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
+/// <summary><c>portvakt serve | migrate | people add | waves add | audit verify | audit checkpoint</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
 public static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
@@ -31,7 +31,7 @@ public static class CommandLine
         var settings = args.Where(arg => arg.StartsWith("--Portvakt", StringComparison.OrdinalIgnoreCase) || arg.StartsWith("--urls", StringComparison.OrdinalIgnoreCase)).ToArray();
         var rest = args.Except(settings, StringComparer.Ordinal).ToArray();
 
-        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Waves(settings), Contract() };
+        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Waves(settings), AuditCommands.Audit(settings), Contract() };
         root.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
         return root.Parse(rest).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }

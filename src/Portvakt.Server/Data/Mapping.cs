@@ -105,6 +105,7 @@ internal static class Mapping
         model.Entity<AuditEvent>(row =>
         {
             row.ToTable("audit_events");
+            row.Ignore(audit => audit.IsErased);
             row.HasIndex(audit => new { audit.PersonId, audit.At });
             row.HasIndex(audit => audit.At);
             row.HasIndex(audit => audit.ActorId);

@@ -1,14 +1,20 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.Sessions;
+using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 
 namespace Portvakt.Server.Hosting;
 
-/// <summary>Sweeps away what is over: attempts, codes, proofs; and looks whether the clocks agree. Once a minute; missing a round harms nothing, since everything asks the clock when it is used.</summary>
-public sealed class Cleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<Cleanup> log) : BackgroundService
+/// <summary>
+/// Sweeps away what is over: attempts, codes, proofs; and looks whether the clocks agree. Once a minute; missing a round harms nothing, since everything asks the
+/// clock when it is used. What is kept for a time as history is swept every hour (R92).
+/// </summary>
+public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<Cleanup> log) : BackgroundService
 {
     private static readonly TimeSpan ClocksMayDiffer = TimeSpan.FromSeconds(2);
+    private DateTimeOffset _nextHistory;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -51,6 +57,24 @@ public sealed class Cleanup(IServiceScopeFactory scopes, TimeProvider clock, ILo
         await db.Totps.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Phones.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(30)).ExecuteDeleteAsync(cancellationToken);
+        if (now < _nextHistory) return;
+        await SweepHistoryAsync(cancellationToken);
+        _nextHistory = now + TimeSpan.FromHours(1);
+    }
+
+    /// <summary>What people may still ask about for some time, and then no longer. Nothing that is open goes.</summary>
+    public async Task SweepHistoryAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        var now = clock.GetUtcNow();
+        var kept = now - TimeSpan.FromDays(settings.Value.HistoryRetentionDays);
+        await db.Approvals.Where(row => row.ExpiresAt < kept).ExecuteDeleteAsync(cancellationToken);
+        await db.AccessPasses.Where(row => row.ExpiresAt < kept).ExecuteDeleteAsync(cancellationToken);
+        await db.Mails.Where(row => row.CreatedAt < kept && row.State != MailState.Waiting && row.State != MailState.Sending).ExecuteDeleteAsync(cancellationToken);
+        await db.Cases.Where(row => row.ClosedAt < kept).ExecuteDeleteAsync(cancellationToken);
+        await db.SignOutRounds.Where(row => row.At < kept).ExecuteDeleteAsync(cancellationToken);
+        await audit.ForgetAsync(now - TimeSpan.FromDays(settings.Value.AuditRetentionDays), cancellationToken);
     }
 }
 

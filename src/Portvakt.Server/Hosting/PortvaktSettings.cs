@@ -94,6 +94,12 @@ public sealed class PortvaktSettings
     /// <summary>Oldest phone app that need not be updated; an older one asks its owner to. It can still answer.</summary>
     public string MinimumPhoneApp { get; set; } = "0.1.0";
 
+    /// <summary>So many days the audit log is kept.</summary>
+    public int AuditRetentionDays { get; set; } = 730;
+
+    /// <summary>So many days approvals, passes, mails and closed cases are kept after they are over.</summary>
+    public int HistoryRetentionDays { get; set; } = 90;
+
     /// <summary>True only under <c>dev.cs demo</c>: loopback only, generated people.</summary>
     public bool Demo { get; set; }
 
@@ -131,6 +137,8 @@ public sealed class PortvaktSettings
         foreach (var host in PushHosts.Where(host => !PushEndpointPolicy.IsHostRule(host)))
             yield return $"Portvakt:PushHosts has \"{host}\", which is neither a host name nor *. and a host name.";
         if (AllowLoopbackPush && !Demo) yield return "Portvakt:AllowLoopbackPush is for the demo only.";
+        if (AuditRetentionDays is < 30 or > 36500) yield return "Portvakt:AuditRetentionDays must lie between 30 and 36500.";
+        if (HistoryRetentionDays is < 7 or > 3650) yield return "Portvakt:HistoryRetentionDays must lie between 7 and 3650.";
         if (AskAlwaysLastDays is < 0 or > 365) yield return "Portvakt:AskAlwaysLastDays must lie between 0 and 365.";
         if (PostponementLifetime < TimeSpan.Zero || PostponementLifetime > TimeSpan.FromDays(30)) yield return "Portvakt:PostponementLifetime must lie between 0 and 30 days.";
         if (Smtp is { Length: > 0 })

@@ -23,6 +23,7 @@ public sealed class Vault
         _hashingKey = Derive(masterKey, "portvakt/hash/v1");
         PasswordPepper = Derive(masterKey, "portvakt/pepper/v1");
         NonceKey = Derive(masterKey, "portvakt/nonce/v1");
+        AuditKey = Derive(masterKey, "portvakt/audit/v1");
     }
 
     /// <summary>Mixed into every password before it is hashed.</summary>
@@ -30,6 +31,9 @@ public sealed class Vault
 
     /// <summary>Authenticates the nonces that phones bring back.</summary>
     public byte[] NonceKey { get; }
+
+    /// <summary>Chains the audit log: whoever has the database alone cannot compute a hash that fits.</summary>
+    public byte[] AuditKey { get; }
 
     /// <summary>Reads the key file; makes it when <paramref name="mayCreate"/> (the database is new), so that a lost key is never silently replaced.</summary>
     public static Vault Open(string path, bool mayCreate)

@@ -34,6 +34,23 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, Vault vault, TimePr
 
     public SigningKey? Find(string? id) => Published.FirstOrDefault(key => key.Id == id);
 
+    /// <summary>Whether a key of this name signs or has signed: also retired ones, since what they signed may be kept elsewhere for years. It must open under the master key.</summary>
+    public async Task<bool> WasEverOursAsync(string id, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var row = await scope.ServiceProvider.GetRequiredService<PortvaktDb>().ServerKeys.AsNoTracking().SingleOrDefaultAsync(key => key.Purpose == Purpose && key.Id == id, cancellationToken);
+        if (row is null) return false;
+        try
+        {
+            CryptographicOperations.ZeroMemory(vault.Open(row.Sealed, Column, row.Id));
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Reads the keys, retires outgrown ones, and makes the first one where none exists.</summary>
     /// <exception cref="InvalidOperationException">A key cannot be opened. The server must not start: a new key would hide the loss.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken)

@@ -1,0 +1,177 @@
+using Microsoft.EntityFrameworkCore;
+using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+
+namespace Portvakt.Server.Audit;
+
+/// <summary>
+/// Gives audit rows their place in the chain, a second after they were written (docs/decisions/0009-audit-chain.md). Of several servers one chains at a time: the checkpoint is one
+/// versioned row, saved with the rows; who loses begins again. Nothing else in the product changes a chained row, except <see cref="AuditTrail.EraseAsync"/> and <see cref="ForgetAsync"/>.
+/// </summary>
+public sealed class AuditChain(IServiceScopeFactory scopes, Vault vault, TimeProvider clock, ILogger<AuditChain> log) : BackgroundService
+{
+    /// <summary>Rows in one transaction: bounds memory, and how long others wait.</summary>
+    public const int Batch = 1000;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BetweenVerifications = TimeSpan.FromDays(1);
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    /// <summary>How far this process has seen the chain: an older state put back into the database has a good seal, and is seen by this.</summary>
+    private long _seen;
+
+    private AuditFaultKind? _stopped;
+
+    /// <summary>What the server's own daily verification found last; null before the first one.</summary>
+    public AuditVerdict? LastVerdict { get; private set; }
+
+    /// <summary>Chains whatever waits.</summary>
+    /// <returns>How many rows were chained by this call.</returns>
+    public async Task<int> ChainAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            for (var (total, lost) = (0, 0); ;)
+            {
+                await using var scope = scopes.CreateAsyncScope();
+                var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+                if (!await db.AuditEvents.AnyAsync(row => row.ChainNumber == null, cancellationToken)) return total;
+
+                // First the checkpoint, then the rows: what another server chains in between makes our checkpoint the old one, and the save is lost.
+                if (await CheckpointAsync(db, cancellationToken) is not { } checkpoint) return total;
+                var chained = await ChainBatchAsync(db, checkpoint, cancellationToken);
+                if (chained > 0) (total, lost, _seen) = (total + chained, 0, checkpoint.Number);
+                else if (++lost >= 20) return total; // whoever wins chains them
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>
+    /// Retention (R92): takes away the oldest rows, and moves the beginning of the chain under the seal. A row that was tampered with is not taken away: nothing covers a trace.
+    /// </summary>
+    /// <param name="before">Rows older than this are taken away, as far as nothing newer stands before them.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
+    /// <returns>How many rows were taken away.</returns>
+    public async Task<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            for (var total = 0; ;)
+            {
+                await using var scope = scopes.CreateAsyncScope();
+                var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+                if (await CheckpointAsync(db, cancellationToken) is not { } checkpoint) return total;
+                var first = checkpoint.FirstNumber;
+                var rows = await db.AuditEvents.AsNoTracking().Where(row => row.ChainNumber > first).OrderBy(row => row.ChainNumber).Take(Batch).ToListAsync(cancellationToken);
+                foreach (var row in rows.TakeWhile(row => row.At < before))
+                {
+                    var number = checkpoint.FirstNumber + 1;
+                    if (row.ChainNumber != number || !AuditHash.HasItsHash(vault.AuditKey, checkpoint.FirstHash, number, row))
+                    {
+                        log.ChainBroken(new AuditFault(row.ChainNumber == number ? AuditFaultKind.Changed : AuditFaultKind.Missing, number, row.Id).Sentence);
+                        break;
+                    }
+
+                    (checkpoint.FirstNumber, checkpoint.FirstHash) = (number, row.ChainHash!);
+                }
+
+                var last = checkpoint.FirstNumber;
+                if (last == first) return total;
+                checkpoint.Seal = AuditHash.SealOf(vault.AuditKey, checkpoint);
+                await using var both = await db.Database.BeginTransactionAsync(cancellationToken);
+                if (!await db.TrySaveAsync(cancellationToken)) return total;
+                total += await db.AuditEvents.Where(row => row.ChainNumber > first && row.ChainNumber <= last).ExecuteDeleteAsync(cancellationToken);
+                await both.CommitAsync(cancellationToken);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Chains what waits, and verifies all of it.</summary>
+    public async Task<AuditVerdict> VerifyAsync(AuditAnchor? anchor, CancellationToken cancellationToken)
+    {
+        await ChainAsync(cancellationToken);
+        await using var scope = scopes.CreateAsyncScope();
+        var verdict = await new AuditVerifier(scope.ServiceProvider.GetRequiredService<PortvaktDb>(), vault).VerifyAsync(clock.GetUtcNow(), anchor, cancellationToken);
+        LastVerdict = verdict;
+        return verdict;
+    }
+
+    public override void Dispose()
+    {
+        _turn.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var verification = clock.GetUtcNow() + TimeSpan.FromMinutes(1); // not in the rush of the start
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(Pause, clock, stoppingToken);
+            try
+            {
+                await ChainAsync(stoppingToken);
+                if (clock.GetUtcNow() < verification) continue;
+                verification = clock.GetUtcNow() + BetweenVerifications;
+                var verdict = await VerifyAsync(null, stoppingToken);
+                if (verdict.IsWhole) log.ChainWhole(verdict.Rows);
+                foreach (var fault in verdict.Faults) log.ChainBroken(fault.Sentence);
+            }
+#pragma warning disable CA1031 // a database that is away for a minute must not end the chaining; it is logged and tried again
+            catch (Exception exception) when (exception is not OperationCanceledException)
+#pragma warning restore CA1031
+            {
+                log.ChainingFailed(exception);
+            }
+        }
+    }
+
+    /// <summary>The checkpoint, when it can be believed. Otherwise nothing is chained: a new seal would make good what somebody forged.</summary>
+    private async Task<AuditCheckpoint?> CheckpointAsync(PortvaktDb db, CancellationToken cancellationToken)
+    {
+        var checkpoint = await db.AuditCheckpoints.SingleOrDefaultAsync(row => row.Id == 1, cancellationToken);
+        if (checkpoint is null && _seen is 0 && !await db.AuditEvents.AnyAsync(row => row.ChainNumber != null, cancellationToken))
+        {
+            checkpoint = new AuditCheckpoint { Id = 1, Number = 0, Hash = [], At = clock.GetUtcNow(), Seal = [] };
+            db.AuditCheckpoints.Add(checkpoint);
+            return checkpoint;
+        }
+
+        AuditFaultKind? fault = checkpoint is null ? AuditFaultKind.CheckpointMissing
+            : !AuditHash.HasItsSeal(vault.AuditKey, checkpoint) ? AuditFaultKind.CheckpointForged
+            : checkpoint.Number < _seen ? AuditFaultKind.CutOff
+            : null;
+        if (fault is { } kind && fault != _stopped) log.ChainStopped(new AuditFault(kind, kind is AuditFaultKind.CutOff ? checkpoint!.Number + 1 : null, null).Sentence);
+        _stopped = fault;
+        return fault is null ? checkpoint : null;
+    }
+
+    private async Task<int> ChainBatchAsync(PortvaktDb db, AuditCheckpoint checkpoint, CancellationToken cancellationToken)
+    {
+        // In the order of the index on the number, where those without one lie together; by id within them.
+        var rows = await db.AuditEvents.Where(row => row.ChainNumber == null).OrderBy(row => row.ChainNumber).ThenBy(row => row.Id).Take(Batch).ToListAsync(cancellationToken);
+        if (rows.Count is 0) return 0;
+        foreach (var row in rows)
+        {
+            row.Commit(); // rows of before the chain: from here on they are as all others
+            row.ChainNumber = ++checkpoint.Number;
+            row.ChainHash = AuditHash.Of(vault.AuditKey, checkpoint.Hash, checkpoint.Number, row);
+            checkpoint.Hash = row.ChainHash;
+        }
+
+        var now = clock.GetUtcNow();
+        checkpoint.At = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero); // as PostgreSQL keeps it: the seal is over this
+        checkpoint.Seal = AuditHash.SealOf(vault.AuditKey, checkpoint);
+        return await db.TrySaveAsync(cancellationToken) ? rows.Count : 0;
+    }
+}
