@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Portvakt.Server.Account;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Enrolment;
 using Portvakt.Server.Hosting;
@@ -87,6 +88,7 @@ public static class PortvaktHost
         app.MapPhoneApp();
         app.MapCodeAddress();
         app.MapWait();
+        app.MapSignedOutWait();
         app.MapOpenIdConnect();
         var phone = app.MapGroup("/phone/api").WithPhoneNonce().WithTags("phone");
         phone.MapPhoneBinding();

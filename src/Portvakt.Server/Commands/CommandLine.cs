@@ -31,7 +31,7 @@ public static class CommandLine
         var settings = args.Where(arg => arg.StartsWith("--Portvakt", StringComparison.OrdinalIgnoreCase) || arg.StartsWith("--urls", StringComparison.OrdinalIgnoreCase)).ToArray();
         var rest = args.Except(settings, StringComparer.Ordinal).ToArray();
 
-        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Waves(settings), Contract() };
+        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Waves(settings), DemoPeople.Command(settings), Contract() };
         root.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
         return root.Parse(rest).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }

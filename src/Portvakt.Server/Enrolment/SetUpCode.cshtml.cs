@@ -57,7 +57,7 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Vault v
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.TotpActivated, totp.PersonId, totp.Id.ToString("N"), HttpContext, now);
         await failures.ClearAsync(key, HttpContext.RequestAborted);
-        return await ContinueAsync();
+        return await ContinueEnrolledAsync();
     }
 
     public async Task<IActionResult> OnPostOtherAsync()

@@ -50,7 +50,7 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Approver app
         Current.RecordEnrolment(await approver.MethodOfAsync(request, HttpContext.RequestAborted), now);
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.PhoneActivated, phone.PersonId, phone.Id.ToString("N"), HttpContext, now);
-        return await ContinueAsync();
+        return await ContinueEnrolledAsync();
     }
 
     public async Task<IActionResult> OnPostAgainAsync()
