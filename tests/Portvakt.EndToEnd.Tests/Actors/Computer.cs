@@ -34,7 +34,8 @@ public sealed class Computer : IAsyncDisposable
             ViewportSize = new ViewportSize { Width = options.Width, Height = options.Height },
         });
         context.SetDefaultTimeout(Patience.Milliseconds);
-        var witness = await Witness.WatchAsync(context, house.Server, house.Application);
+        var witness = await Witness.WatchAsync(context, house.Server, house.Application, house.SecondApplication);
+        witness.Expect(house.SecondApplication + "/favicon.ico");
         witness.Expect(house.Application + "/favicon.ico"); // asked for by the browser, not by a page
         return new Computer(context, witness, await context.NewPageAsync(), house) { HasJavaScript = options.JavaScript };
     }

@@ -40,16 +40,17 @@ public sealed class PortvaktServer : IAsyncDisposable
     private Action<IServiceCollection>? _services;
     private int _people;
 
-    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
+    public FakeTimeProvider Clock { get; private init; } = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
 
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Every line the server has logged.</summary>
     public LogLines Log { get; } = new();
 
-    public static async Task<PortvaktServer> StartAsync(DatabaseKind kind, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null)
+    public static async Task<PortvaktServer> StartAsync(DatabaseKind kind, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null, DateTimeOffset? now = null)
     {
         var server = new PortvaktServer { _services = services };
+        if (now is { } start) server = new PortvaktServer { _services = services, Clock = new FakeTimeProvider(start) };
         await File.WriteAllTextAsync(Path.Combine(server._folder, "clients.json"), Clients);
         foreach (var (name, value) in new Dictionary<string, string?>
         {
