@@ -29,7 +29,7 @@ public static class CommandLine
     {
         // Settings on the command line belong to the configuration, not to the commands.
         var settings = args.Where(arg => arg.StartsWith("--Portvakt", StringComparison.OrdinalIgnoreCase) || arg.StartsWith("--urls", StringComparison.OrdinalIgnoreCase)).ToArray();
-        var rest = args.Except(settings, StringComparer.Ordinal).ToArray();
+        var rest = args.Where(arg => !settings.Contains(arg, StringComparer.Ordinal)).ToArray(); // not Except: the same word may stand there twice
 
         var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Waves(settings), DemoPeople.Command(settings), Contract() };
         root.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
