@@ -21,6 +21,7 @@ Verb[] verbs =
     new("demo", "server, sample application and two people on this machine", Demo.RunAsync,
         new("--port 5080", "of the server"),
         new("--app-port 5090", "of the sample application"),
+        new("--second-app-port 5091", "of the second one"),
         new("--data DIR", "keep the data there; without it they go when the demo ends"),
         new("--password P", "instead of one made for this run"),
         new("--database URL", "postgres://user:password@host/database instead of SQLite"),

@@ -34,13 +34,14 @@ internal static class Page
                 {Row(words.Session, "sid", person.FindFirstValue("sid"))}
               </tbody>
             </table>
+            <p><a href="/mine">{words.Mine}</a></p>
             {Button("/sign-out", words.SignOut, form)}
             """);
     }
 
     private static string Frame(Words words, string main) => $"""
         <!doctype html>
-        <html lang="{words.Language}">
+        <html lang="{words.Language}" data-app="{words.App}">
         <head>
           <meta charset="utf-8">
           <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -7,13 +7,16 @@ using Microsoft.AspNetCore.Localization;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Portvakt.SampleApp;
 
-// Timeliste, a relying party: the least an application must do to let people sign in with Portvakt.
+// Timeliste, a relying party: the least an application must do to let people sign in with Portvakt. With --App reiseregning it is Reiseregning instead:
+// two applications are needed to see one sign-in serve both, and one sign-out end both.
 //   dotnet run --project samples/Portvakt.SampleApp -- --urls http://localhost:5005 --Authority http://localhost:5000 --ClientId timeliste --ClientSecret …
 // The stylesheet lies beside the published program, or in the sources when it runs from a build.
 var beside = AppContext.BaseDirectory;
 var home = Directory.Exists(Path.Combine(beside, "wwwroot")) ? beside : Path.GetFullPath(Path.Combine(beside, "..", "..", ".."));
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = home });
 var authority = Setting("Authority").TrimEnd('/');
+var which = builder.Configuration["App"] is { Length: > 0 } named ? named : "timeliste";
+if (!Words.Knows(which)) throw new InvalidOperationException($"App is timeliste or reiseregning, not {which}.");
 var overTls = !new Uri(authority).IsLoopback || authority.StartsWith("https:", StringComparison.Ordinal);
 
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
@@ -25,7 +28,7 @@ builder.Services.AddRequestLocalization(options =>
     options.RequestCultureProviders = [new AcceptLanguageHeaderRequestCultureProvider()];
 });
 builder.Services.AddAuthorization();
-builder.Services.AddAntiforgery(options => options.Cookie.Name = "samples-timeliste-form");
+builder.Services.AddAntiforgery(options => options.Cookie.Name = $"samples-{which}-form");
 builder.Services
     .AddAuthentication(options =>
     {
@@ -34,7 +37,7 @@ builder.Services
     })
     .AddCookie(options =>
     {
-        options.Cookie.Name = "samples-timeliste";
+        options.Cookie.Name = $"samples-{which}"; // of its own: cookies do not know ports
         options.Cookie.SameSite = SameSiteMode.Lax;
         options.ExpireTimeSpan = TimeSpan.FromHours(8);
 
@@ -104,13 +107,20 @@ app.UseAntiforgery();
 app.MapGet("/", async (HttpContext http, Microsoft.AspNetCore.Antiforgery.IAntiforgery forms) =>
 {
     http.Response.Headers.CacheControl = "no-store";
-    var words = Words.For(CultureInfo.CurrentUICulture.Name);
+    var words = Words.For(which, CultureInfo.CurrentUICulture.Name);
     var form = forms.GetAndStoreTokens(http);
     var page = http.User.Identity?.IsAuthenticated is true
         ? Page.SignedIn(words, http.User, form)
         : Page.SignedOut(words, form, http.Request.Query.ContainsKey("failed"));
     await Results.Content(page, "text/html; charset=utf-8").ExecuteAsync(http);
 });
+
+// For those who are signed in. Everybody else is sent to sign in and comes back here: the framework asks at each click.
+app.MapGet("/mine", async (HttpContext http, Microsoft.AspNetCore.Antiforgery.IAntiforgery forms) =>
+{
+    http.Response.Headers.CacheControl = "no-store";
+    await Results.Content(Page.SignedIn(Words.For(which, CultureInfo.CurrentUICulture.Name), http.User, forms.GetAndStoreTokens(http)), "text/html; charset=utf-8").ExecuteAsync(http);
+}).RequireAuthorization();
 app.MapPost("/sign-in", (IFormCollection _) => Results.Challenge(new AuthenticationProperties { RedirectUri = "/" }));
 app.MapPost("/sign-out", (IFormCollection _) => Results.SignOut(
     new AuthenticationProperties { RedirectUri = "/" }, [CookieAuthenticationDefaults.AuthenticationScheme, OpenIdConnectDefaults.AuthenticationScheme]));

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Portvakt.Server.Account;
 using Portvakt.Server.Administration;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
@@ -120,6 +121,7 @@ public static class PortvaktHost
         app.MapPhoneApp();
         app.MapCodeAddress();
         app.MapWait();
+        app.MapSignedOutWait();
         app.MapOpenIdConnect();
         var phone = app.MapGroup("/phone/api").WithTags("phone");
         phone.MapPhoneBinding();

@@ -18,9 +18,10 @@ public sealed class Scene : IAsyncDisposable
     public Walk Walk { get; }
 
     public static async Task<Scene> SetAsync(
-        Running running, string language = "nb", PhoneOptions? phone = null, ComputerOptions? computer = null, Func<string, Microsoft.Playwright.IPage, Task>? look = null)
+        Running running, string language = "nb", PhoneOptions? phone = null, ComputerOptions? computer = null, Func<string, Microsoft.Playwright.IPage, Task>? look = null,
+        DateTimeOffset? deadline = null)
     {
-        var adding = running.House.AddAsync();
+        var adding = running.House.AddAsync(deadline: deadline);
         var unpacked = await PhoneInBrowser.UnpackAsync(running.House, language, phone);
         return new Scene(running.House, await adding, await Computer.StartAsync(running.House, language, computer), unpacked, Labels.For(language), look);
     }

@@ -7,22 +7,25 @@ using System.Text.Json.Nodes;
 
 namespace Portvakt.Dev;
 
-/// <summary>A whole Portvakt on this machine: an organisation, two people, an application, and a phone in a second window.</summary>
+/// <summary>A whole Portvakt on this machine: an organisation amid its rollout, two applications, and a phone in a second window.</summary>
 public static class Demo
 {
     private const string SampleId = "sample-app";
+    private const string SecondId = "second-app";
 
     public static async Task<int> RunAsync(Options options)
     {
         var port = options.Port("--port", 5080);
         var appPort = options.Port("--app-port", 5090);
-        if (port == appPort) throw new RefusalException("--port and --app-port must differ.", 2);
+        var secondPort = options.Port("--second-app-port", 5091);
+        if (port == appPort || port == secondPort || appPort == secondPort) throw new RefusalException("--port, --app-port and --second-app-port must differ.", 2);
         var database = options["--database"];
         if (database is not null && !(database.StartsWith("postgres://", StringComparison.Ordinal) || database.StartsWith("postgresql://", StringComparison.Ordinal)))
             throw new RefusalException("--database takes an address like postgres://user:password@host/database.", 2);
         var moreRelyingParties = ReadRelyingParties(options["--relying-parties"]);
         RefuseTaken(port, "--port");
         RefuseTaken(appPort, "--app-port");
+        RefuseTaken(secondPort, "--second-app-port");
 
         // A database outlives the run, and so must the key that protects it: a directory of its own, unless --data says where.
         var data = options["--data"] ?? (database is null ? null : Repo.Path($"data/demo-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database)))[..8]}"));
@@ -38,7 +41,7 @@ public static class Demo
 
             var secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
             var relyingPartiesFile = Path.Combine(data, "relying-parties.json");
-            Files.WritePrivate(relyingPartiesFile, RelyingParties(appPort, secret, moreRelyingParties).ToJsonString(new() { WriteIndented = true }));
+            Files.WritePrivate(relyingPartiesFile, RelyingParties(appPort, secondPort, secret, moreRelyingParties).ToJsonString(new() { WriteIndented = true }));
 
             var issuer = $"http://localhost:{port}";
             var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
@@ -59,25 +62,16 @@ public static class Demo
             };
 
             await Step.DoAsync("Preparing the database", () => Tool.QuietAsync("dotnet", ["portvakt.dll", "migrate"], server, settings));
-            const int existsAlready = 3;
-            var now = TimeProvider.System.GetUtcNow();
-            await AddWaveAsync("Oppvekst", now.AddDays(-30), now.AddDays(-1));
-            await AddWaveAsync("Helse", now.AddDays(-30), now.AddDays(5));
-            var isNew = await AddPersonAsync("kari", "Kari Nordmann", "Oppvekst") & await AddPersonAsync("ola", "Ola Nordmann", "Helse");
+            var isNew = await AddPeopleAsync();
 
             await using var serverProcess = Background.Start("The server", "dotnet", ["portvakt.dll", "serve"], server, settings, Path.Combine(data, "server.log"));
-            await using var appProcess = Background.Start("The sample application", "dotnet", ["portvakt-sample-app.dll"], sampleApp, new(StringComparer.Ordinal)
-            {
-                ["ASPNETCORE_URLS"] = $"http://localhost:{appPort}",
-                ["ASPNETCORE_ENVIRONMENT"] = "Production",
-                ["Authority"] = issuer,
-                ["ClientId"] = SampleId,
-                ["ClientSecret"] = secret,
-            }, Path.Combine(data, "sample-app.log"));
-            await Step.DoAsync("Starting both", async () =>
+            await using var appProcess = StartApp("The sample application", SampleId, "timeliste", appPort);
+            await using var secondProcess = StartApp("The second application", SecondId, "reiseregning", secondPort);
+            await Step.DoAsync("Starting all three", async () =>
             {
                 await serverProcess.AnswersAsync($"{issuer}/health/ready");
                 await appProcess.AnswersAsync($"http://localhost:{appPort}/");
+                await secondProcess.AnswersAsync($"http://localhost:{secondPort}/");
             });
 
             var passwordLine = isNew || isKnown ? password : "the one of their first run";
@@ -87,7 +81,11 @@ public static class Demo
 
                   user name   kari  (Kari Nordmann: must enrol now)
                               ola   (Ola Nordmann: may postpone, "Ikke nå")
+                              admin (administers; must enrol as well)
                   password    {passwordLine}
+
+                Administration, with 500 people amid a rollout:  {issuer}/administration  as admin.
+                Sign out everywhere: as ola, open also  http://localhost:{secondPort} , then  {issuer}/activate .
 
                 On the computer: "Neste", "Mobilapp", "Motta varslinger for bekreftelse", "Konfigurer".
                 To play the phone, open  {issuer}/phone  in a second window: "Jeg er enig", then "Skann en QR-kode"
@@ -97,22 +95,25 @@ public static class Demo
                 {(keepData ? $"The data stay in {data}." : "The data go when the demo ends.")} Ctrl-C ends everything.
                 """);
 
-            var died = await Background.FirstToEndAsync(serverProcess, appProcess);
+            var died = await Background.FirstToEndAsync(serverProcess, appProcess, secondProcess);
             return died is null ? 0 : throw new RefusalException($"{died.Name} ended by itself:\n{died.LastWords}");
 
-            async Task AddWaveAsync(string name, DateTimeOffset from, DateTimeOffset deadline)
+            async Task<bool> AddPeopleAsync()
             {
-                var result = await Tool.RunAsync("dotnet", ["portvakt.dll", "waves", "add", name, "--from", from.ToString("O"), "--deadline", deadline.ToString("O"), "--after-deadline", "EnrolNow"], server, settings);
-                if (result.ExitCode is not (0 or existsAlready)) throw new RefusalException($"The wave {name} could not be added:\n{result.Output}");
+                const int existsAlready = 3;
+                var result = await Tool.RunAsync("dotnet", ["portvakt.dll", "demo-people", "--password-stdin"], server, settings, password + "\n");
+                return result.ExitCode is 0 or existsAlready ? result.ExitCode is 0 : throw new RefusalException($"The demo's people could not be added:\n{result.Output}");
             }
 
-            async Task<bool> AddPersonAsync(string userName, string name, string wave)
+            Background StartApp(string name, string id, string kind, int at) => Background.Start(name, "dotnet", ["portvakt-sample-app.dll"], sampleApp, new(StringComparer.Ordinal)
             {
-                var result = await Tool.RunAsync("dotnet", ["portvakt.dll", "people", "add", userName, "--name", name,
-                    "--email", $"{userName}@eksempel.kommune.no", "--language", "nb",
-                    "--wave", wave, "--last-used", now.AddDays(-1).ToString("O"), "--password-stdin"], server, settings, password + "\n");
-                return result.ExitCode is 0 or existsAlready ? result.ExitCode is 0 : throw new RefusalException($"{name} could not be added:\n{result.Output}");
-            }
+                ["ASPNETCORE_URLS"] = $"http://localhost:{at}",
+                ["ASPNETCORE_ENVIRONMENT"] = "Production",
+                ["Authority"] = issuer,
+                ["ClientId"] = id,
+                ["ClientSecret"] = secret,
+                ["App"] = kind,
+            }, Path.Combine(data, $"{id}.log"));
         }
         finally
         {
@@ -177,18 +178,18 @@ public static class Demo
         }
     }
 
-    private static JsonObject RelyingParties(int appPort, string secret, JsonArray more) => new()
+    private static JsonObject RelyingParties(int appPort, int secondPort, string secret, JsonArray more) => new()
     {
-        ["relying_parties"] = new JsonArray([
-            new JsonObject
-            {
-                ["client_id"] = SampleId,
-                ["client_secret"] = secret,
-                ["client_name"] = "Timeliste",
-                ["redirect_uris"] = new JsonArray($"http://localhost:{appPort}/signin-oidc"),
-                ["post_logout_redirect_uris"] = new JsonArray($"http://localhost:{appPort}/signout-callback-oidc"),
-                ["backchannel_logout_uri"] = $"http://localhost:{appPort}/backchannel-logout",
-            },
-            .. more.Select(client => client?.DeepClone())]),
+        ["relying_parties"] = new JsonArray([Sample(SampleId, "Timeliste", appPort, secret), Sample(SecondId, "Reiseregning", secondPort, secret), .. more.Select(client => client?.DeepClone())]),
+    };
+
+    private static JsonObject Sample(string id, string name, int port, string secret) => new()
+    {
+        ["client_id"] = id,
+        ["client_secret"] = secret,
+        ["client_name"] = name,
+        ["redirect_uris"] = new JsonArray($"http://localhost:{port}/signin-oidc"),
+        ["post_logout_redirect_uris"] = new JsonArray($"http://localhost:{port}/signout-callback-oidc"),
+        ["backchannel_logout_uri"] = $"http://localhost:{port}/backchannel-logout",
     };
 }

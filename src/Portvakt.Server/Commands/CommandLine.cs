@@ -29,9 +29,9 @@ public static class CommandLine
     {
         // Settings on the command line belong to the configuration, not to the commands.
         var settings = args.Where(arg => arg.StartsWith("--Portvakt", StringComparison.OrdinalIgnoreCase) || arg.StartsWith("--urls", StringComparison.OrdinalIgnoreCase)).ToArray();
-        var rest = args.Except(settings, StringComparer.Ordinal).ToArray();
+        var rest = args.Where(arg => !settings.Contains(arg, StringComparer.Ordinal)).ToArray(); // not Except: the same word may stand there twice
 
-        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Waves(settings), AuditCommands.Audit(settings), Contract() };
+        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Waves(settings), AuditCommands.Audit(settings), DemoPeople.Command(settings), Contract() };
         root.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
         return root.Parse(rest).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }

@@ -59,7 +59,7 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
         db.Record(SecurityEvent.TotpActivated, totp.PersonId, totp.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.TotpActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
         await failures.ClearAsync(key, HttpContext.RequestAborted);
-        return await ContinueAsync();
+        return await ContinueEnrolledAsync();
     }
 
     public async Task<IActionResult> OnPostOtherAsync()

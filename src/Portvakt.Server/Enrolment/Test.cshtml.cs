@@ -52,7 +52,7 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.PhoneActivated, phone.PersonId, phone.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.PhoneActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
-        return await ContinueAsync();
+        return await ContinueEnrolledAsync();
     }
 
     public async Task<IActionResult> OnPostAgainAsync()

@@ -49,6 +49,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
         await db.AuthorizationCodes.Where(row => row.ExpiresAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
         await db.RefreshFamilies.Where(row => row.ExpiresAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
         await db.LogoutNotices.Where(row => row.CreatedAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
+        await db.SignOutRounds.Where(row => row.At < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
         await db.SignInAttempts.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.BindingCodes.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         var forgotten = (now - TimeSpan.FromDays(2)).ToUnixTimeMilliseconds();

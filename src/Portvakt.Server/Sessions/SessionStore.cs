@@ -5,6 +5,7 @@ using Portvakt.Domain.People;
 using Portvakt.Domain.Sessions;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Sessions;
 
@@ -50,6 +51,47 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
     public async Task EndAllAsync(Guid personId, HttpContext http) =>
         await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None), http);
 
+    /// <summary>The live sessions of a person, the one used last first.</summary>
+    public async Task<IReadOnlyList<Session>> LiveAsync(Guid personId, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        var open = await db.Sessions.AsNoTracking().Where(row => row.PersonId == personId && row.EndedAt == null && row.ExpiresAt > now).OrderByDescending(row => row.LastSeenAt).ToListAsync(cancellationToken);
+        return [.. open.Where(session => session.IsLive(now))];
+    }
+
+    /// <summary>
+    /// Activation of 2-factor, or "sign out everywhere": every session of the person ends, and with it all that came of it, in one transaction. Answers with
+    /// the id of the round, whose page tells what became of each application; null: the person was changed in the same instant, and nothing was done.
+    /// </summary>
+    /// <param name="http">The request of the person.</param>
+    /// <param name="person">Who; loaded in this request.</param>
+    /// <param name="activates">Whether 2-factor is demanded of the person from now on.</param>
+    public async Task<string?> EndEverywhereAsync(HttpContext http, Person person, bool activates)
+    {
+        var now = clock.GetUtcNow();
+        var round = new SignOutRound { Id = RandomId.New(), PersonId = person.Id, BrowserHash = BrowserCookie.Ensure(http), At = now, IsActivation = activates };
+        await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
+        {
+            foreach (var id in await db.Sessions.Where(row => row.PersonId == person.Id && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None))
+                await EndInTransactionAsync(db, id, http, now);
+            db.SignOutRounds.Add(round);
+            if (activates)
+            {
+                person.Activate(now);
+                db.Record(SecurityEvent.TwoFactorActivated, person.Id, null, http, now);
+            }
+
+            db.Record(SecurityEvent.SignedOutEverywhere, person.Id, round.Id, http, now);
+            if (!await db.TrySaveAsync(CancellationToken.None)) return null;
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+
+        db.ChangeTracker.Clear(); // what was loaded before no longer tells the truth
+        http.Items.Remove(CookieName);
+        http.Response.Cookies.Delete(CookieName, BrowserCookie.Options(null));
+        return round.Id;
+    }
+
     /// <summary>
     /// Each statement is its own condition, so a refresh in the same instant neither stops the sign-out nor survives it;
     /// and a browser that is closed meanwhile does not stop it either.
@@ -66,6 +108,14 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
 
         db.ChangeTracker.Clear(); // what was loaded before no longer tells the truth
         http.Items.Remove(CookieName);
+    }
+
+    /// <summary>A factor was bound: whoever is signed in elsewhere may not be the person (R62). The session of this browser goes on.</summary>
+    internal static async Task EndOthersInTransactionAsync(PortvaktDb db, Guid personId, HttpContext http, DateTimeOffset now)
+    {
+        var own = http.Request.Cookies[CookieName] is { Length: 43 } secret ? RandomId.Hash(secret) : [];
+        foreach (var id in await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null && row.SecretHash != own).Select(row => row.Id).ToListAsync(http.RequestAborted))
+            await EndInTransactionAsync(db, id, http, now);
     }
 
     internal static async Task EndInTransactionAsync(PortvaktDb db, string sessionId, HttpContext http, DateTimeOffset now)

@@ -43,6 +43,9 @@ public abstract class AttemptPage(SignInJourney journey, params SignInStep[] ste
     /// <summary>Saves what was recorded and goes where the rule says.</summary>
     protected Task<IActionResult> ContinueAsync() => journey.ContinueAsync(HttpContext, Current);
 
+    /// <summary>As <see cref="ContinueAsync"/>, after a second factor was bound.</summary>
+    protected Task<IActionResult> ContinueEnrolledAsync() => journey.ContinueEnrolledAsync(HttpContext, Current);
+
     /// <summary>The limit of tries: this sign-in is over, and the next one begins with the password (R51).</summary>
     protected Task AbandonAsync() => journey.AbandonAsync(HttpContext, Current);
 

@@ -19,6 +19,9 @@ public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep 
     public EnrolmentDuty Duty => Verdict.Duty;
 }
 
+/// <summary>A person before the rule of the deadline: what it says, and what the person has.</summary>
+public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, bool HasAuthenticator, bool HasRole);
+
 /// <summary>Loads an attempt, asks <see cref="SignInSteps"/> where it stands, and sends the browser there.</summary>
 public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssuer sessions, IOptions<PortvaktSettings> settings)
 {
@@ -46,6 +49,17 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         var now = clock.GetUtcNow();
         if (attempt.PersonId is not { } personId) return new Standing(attempt, null, SignInStep.Password, new EnrolmentVerdict(EnrolmentDuty.None, EnrolmentDoor.Closed, null));
 
+        if (await RuleOfAsync(http, personId) is not { } rule) return null;
+
+        // A phone that was removed in the app alone opens nothing (R4). Nobody who administers stays signed in (R48).
+        var progress = attempt.Progress(rule.HasAuthenticator, settings.Value.OfferStaySignedIn && !rule.HasRole, rule.Verdict.Door, rule.Person.MustChangePassword, now);
+        return new Standing(attempt, rule.Person, SignInSteps.Next(progress, rule.Verdict.Duty), rule.Verdict with { Duty = SignInSteps.Effective(progress, rule.Verdict.Duty), Door = progress.Door });
+    }
+
+    /// <summary>What the rule of the deadline says of a person in this browser. Null: the account is closed.</summary>
+    public async Task<Ruling?> RuleOfAsync(HttpContext http, Guid personId)
+    {
+        var now = clock.GetUtcNow();
         var known = await db.People.Where(row => row.Id == personId).Select(row => new
         {
             Person = row,
@@ -77,10 +91,22 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
                 NeedsPass = person.NeedsPass,
             },
             TimeSpan.FromDays(settings.Value.AskAlwaysLastDays));
+        return new Ruling(person, verdict, known.HasPhone || known.HasCode, known.HasRole);
+    }
 
-        // A phone that was removed in the app alone opens nothing (R4). Nobody who administers stays signed in (R48).
-        var progress = attempt.Progress(known.HasPhone || known.HasCode, settings.Value.OfferStaySignedIn && !known.HasRole, verdict.Door, person.MustChangePassword, now);
-        return new Standing(attempt, person, SignInSteps.Next(progress, verdict.Duty), verdict with { Duty = SignInSteps.Effective(progress, verdict.Duty), Door = progress.Door });
+    /// <summary>
+    /// A second factor was bound and proven: saved together with the end of every other session of the person (R62). This browser goes on.
+    /// </summary>
+    public async Task<IActionResult> ContinueEnrolledAsync(HttpContext http, SignInAttempt attempt)
+    {
+        await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
+        {
+            await SessionStore.EndOthersInTransactionAsync(db, attempt.PersonId!.Value, http, clock.GetUtcNow());
+            if (!await db.TrySaveAsync(http.RequestAborted)) return SeeOther(ResumeAddress(attempt.Id));
+            await transaction.CommitAsync(http.RequestAborted);
+        }
+
+        return await ContinueAsync(http, attempt);
     }
 
     /// <summary>

@@ -34,7 +34,7 @@ public sealed class Computer : IAsyncDisposable
             ViewportSize = new ViewportSize { Width = options.Width, Height = options.Height },
         });
         context.SetDefaultTimeout(Patience.Milliseconds);
-        var witness = await Witness.WatchAsync(context, house.Server, house.Application);
+        var witness = await Witness.WatchAsync(context, house.Server, house.Application, house.SecondApplication);
         return new Computer(context, witness, await context.NewPageAsync(), house) { HasJavaScript = options.JavaScript };
     }
 

@@ -21,6 +21,7 @@ public sealed class House : IAsyncDisposable
     private readonly Dictionary<string, string> _settings = new(StringComparer.Ordinal);
     private RunningProgram? _server;
     private RunningProgram? _application;
+    private RunningProgram? _second;
     private IBrowser? _computers;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, Lazy<Task<string>>> _waves = new(StringComparer.Ordinal);
     private int _people;
@@ -34,6 +35,9 @@ public sealed class House : IAsyncDisposable
 
     /// <summary>Origin of the sample application.</summary>
     public string Application { get; private set; } = "";
+
+    /// <summary>Origin of the second application: the same program, as Reiseregning.</summary>
+    public string SecondApplication { get; private set; } = "";
 
     public FakePushService PushService { get; private set; } = null!;
     public IPlaywright Playwright { get; private set; } = null!;
@@ -96,6 +100,7 @@ public sealed class House : IAsyncDisposable
         if (_computers is not null) await _computers.DisposeAsync();
         Playwright?.Dispose();
         if (_application is not null) await _application.DisposeAsync();
+        if (_second is not null) await _second.DisposeAsync();
         if (_server is not null) await _server.DisposeAsync();
         if (PushService is not null) await PushService.DisposeAsync();
         Directory.Delete(_data, recursive: true);
@@ -105,24 +110,22 @@ public sealed class House : IAsyncDisposable
     {
         Server = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RunningProgram.FreePort()}");
         Application = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RunningProgram.FreePort()}");
+        SecondApplication = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RunningProgram.FreePort()}");
         PushService = await FakePushService.StartAsync(TimeProvider.System);
 
         var secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         var parties = Path.Combine(_data, "relying-parties.json");
         await File.WriteAllTextAsync(parties, JsonSerializer.Serialize(new
         {
-            relying_parties = new[]
+            relying_parties = new[] { ("timeliste", "Timeliste", Application), ("reiseregning", "Reiseregning", SecondApplication) }.Select(app => new
             {
-                new
-                {
-                    client_id = "timeliste",
-                    client_name = "Timeliste",
-                    client_secret = secret,
-                    redirect_uris = new[] { Application + "/signin-oidc" },
-                    post_logout_redirect_uris = new[] { Application + "/signout-callback-oidc" },
-                    backchannel_logout_uri = Application + "/backchannel-logout",
-                },
-            },
+                client_id = app.Item1,
+                client_name = app.Item2,
+                client_secret = secret,
+                redirect_uris = new[] { app.Item3 + "/signin-oidc" },
+                post_logout_redirect_uris = new[] { app.Item3 + "/signout-callback-oidc" },
+                backchannel_logout_uri = app.Item3 + "/backchannel-logout",
+            }),
         }));
 
         foreach (var (name, value) in new Dictionary<string, string>(StringComparer.Ordinal)
@@ -144,21 +147,25 @@ public sealed class House : IAsyncDisposable
         var portvakt = ProgramFile("src/Portvakt.Server", "portvakt.dll");
         await RunningProgram.RunAsync(portvakt, ["migrate"], _settings);
         _server = await RunningProgram.StartAsync(portvakt, ["serve"], _settings, Server + "/health/ready");
-        _application = await RunningProgram.StartAsync(
-            ProgramFile("samples/Portvakt.SampleApp", "portvakt-sample-app.dll"), [],
-            new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["ASPNETCORE_URLS"] = Application,
-                ["ASPNETCORE_ENVIRONMENT"] = "Production",
-                ["Authority"] = Server,
-                ["ClientId"] = "timeliste",
-                ["ClientSecret"] = secret,
-            },
-            Application + "/");
+        _application = await StartApplicationAsync("timeliste", Application, secret);
+        _second = await StartApplicationAsync("reiseregning", SecondApplication, secret);
 
         Playwright = await Microsoft.Playwright.Playwright.CreateAsync();
         _computers = await Playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = Flags });
     }
+
+    private Task<RunningProgram> StartApplicationAsync(string name, string address, string secret) => RunningProgram.StartAsync(
+        ProgramFile("samples/Portvakt.SampleApp", "portvakt-sample-app.dll"), [],
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["ASPNETCORE_URLS"] = address,
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["Authority"] = Server,
+            ["ClientId"] = name,
+            ["ClientSecret"] = secret,
+            ["App"] = name,
+        },
+        address + "/");
 
     /// <summary>Nothing of the browser's own goes out; containers have no sandbox and little shared memory.</summary>
     internal static readonly string[] Flags =

@@ -64,10 +64,11 @@ public sealed class PortvaktServer : IAsyncDisposable
     /// <param name="services">In addition.</param>
     /// <param name="bend">For what the settings themselves refuse outside the demo, such as a push service on this machine.</param>
     /// <param name="onSocket">Kestrel on this machine instead of a server without a wire.</param>
+    /// <param name="now">Where the clock stands at the beginning.</param>
     public static async Task<PortvaktServer> StartAsync(
-        DatabaseKind kind, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null, Action<PortvaktSettings>? bend = null, bool onSocket = false)
+        DatabaseKind kind, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null, Action<PortvaktSettings>? bend = null, bool onSocket = false, DateTimeOffset? now = null)
     {
-        var server = new PortvaktServer(Directory.CreateTempSubdirectory("portvakt-server").FullName, new FakeTimeProvider(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero)))
+        var server = new PortvaktServer(Directory.CreateTempSubdirectory("portvakt-server").FullName, new FakeTimeProvider(now ?? new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero)))
         {
             _services = services,
             _bend = bend,

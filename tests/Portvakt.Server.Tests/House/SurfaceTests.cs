@@ -15,7 +15,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
 {
     /// <summary>
     /// Who may use what begins so; the longest beginning counts. <c>anyone</c>: reviewed, needs nothing. <c>attempt</c>: the browser that began the
-    /// sign-in. <c>session</c>: somebody signed in. <c>desk</c>: a role of administration, signed in with the phone; changes only within ten minutes of it. <c>code</c>: whoever holds the code of the picture. <c>phone</c>: a bound phone's signed proof.
+    /// sign-in or the sign-out. <c>session</c>: somebody signed in. <c>desk</c>: a role of administration, signed in with the phone; changes only within ten minutes of it. <c>code</c>: whoever holds the code of the picture. <c>phone</c>: a bound phone's signed proof.
     /// <c>client</c>: an application, by what it registered. <c>machine</c>: whatever watches the server.
     /// </summary>
     private static readonly (string Prefix, string Policy)[] Policies =
@@ -36,6 +36,8 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
         ("/enrol/{attempt}", "attempt"),
         ("/approvals/{attempt}/", "attempt"),
         ("/account", "session"),
+        ("/activate", "session"),
+        ("/signed-out-everywhere/{id}", "attempt"),
         ("/sign-out", "anyone"),
         ("/administration", "desk"),
     ];
@@ -70,7 +72,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
                 {
                     "attempt" => answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in/over", StringComparison.Ordinal) is true,
                     "desk" => answer.StatusCode is HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in/", StringComparison.Ordinal) is true,
-                    "session" => answer.Headers.Location?.OriginalString is "/sign-in",
+                    "session" => answer.StatusCode is HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in", StringComparison.Ordinal) is true, // a form needs its token first
                     "code" => answer.StatusCode is HttpStatusCode.BadRequest,
                     _ => answer.StatusCode is HttpStatusCode.Unauthorized,
                 };
