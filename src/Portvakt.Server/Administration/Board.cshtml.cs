@@ -17,7 +17,7 @@ public sealed class BoardModel(Reception reception, IStringLocalizer<AdminWords>
     [FromQuery(Name = "unit")]
     public string? Unit { get; set; }
 
-    public DateTimeOffset At => Now;
+    public DateTimeOffset Moment => Now;
 
     /// <summary>Waves that run now and in which a password alone is enough to enrol (R26).</summary>
     public IEnumerable<Wave> OpenWaves => Board.Waves.Where(wave => wave.Access is EnrolmentAccess.Open && wave.StartsAt <= Now && Now < wave.DeadlineAt);

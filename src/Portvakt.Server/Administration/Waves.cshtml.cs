@@ -16,7 +16,7 @@ public sealed class WavesModel(Reception reception, IStringLocalizer<AdminWords>
     /// <summary>A wave has no unit of its own: whose role counts in one unit only looks at them.</summary>
     public bool MayChange => Desk.AllowsEverywhere(Act.ManageWaves);
 
-    public DateTimeOffset At => Now;
+    public DateTimeOffset Moment => Now;
 
     public async Task OnGetAsync()
     {
