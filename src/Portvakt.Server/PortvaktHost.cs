@@ -91,6 +91,9 @@ public static class PortvaktHost
         services.AddScoped<PasswordVerifier>();
         services.AddScoped<Approver>();
         services.AddScoped<Reception>();
+        services.AddScoped<PeopleImport>();
+        services.AddSingleton<ImportWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<ImportWorker>());
         services.AddScoped<PhoneProof>();
         services.AddSingleton<PushDelivery>();
         services.AddHostedService(provider => provider.GetRequiredService<PushDelivery>());

@@ -107,14 +107,9 @@ public abstract class AdministrationPage(Reception reception, Act act) : PageMod
     {
         var units = Desk.Roles.Where(role => Authority.Allows([role], wanted)).Select(role => role.Unit).ToList();
         if (units.Contains(null)) return Db.People;
-        IQueryable<Person> people = Db.People.Where(_ => false);
-        foreach (var unit in units)
-        {
-            var below = unit + "/";
-            people = people.Union(Db.People.Where(person => person.Unit == unit || person.Unit!.StartsWith(below)));
-        }
-
-        return people;
+#pragma warning disable CA1310 // translated: the database compares character by character
+        return Db.People.Where(person => units.Contains(person.Unit) || units.Any(unit => person.Unit!.StartsWith(unit + "/")));
+#pragma warning restore CA1310
     }
 
     /// <summary>Records what the page did, in the save of what it did.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Mvc;
 using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Administration;
@@ -21,13 +22,17 @@ public static class Csv
         for (var index = 0; index < fields.Length; index++)
         {
             if (index > 0) line.Append(',');
-            line.Append(Field(fields[index]));
+            line.Append(Cell(fields[index]));
         }
 
         return line.Append("\r\n").ToString();
     }
 
-    private static string Field(string? text)
+    /// <summary>A file for a spreadsheet.</summary>
+    public static FileContentResult File(string name, IEnumerable<IEnumerable<string?>> rows) =>
+        new(Encoding.UTF8.GetBytes(Mark + string.Concat(rows.Select(row => Line([.. row])))), ContentType) { FileDownloadName = name };
+
+    public static string Cell(string? text)
     {
         if (string.IsNullOrEmpty(text)) return "";
         // Judged before and after: a tab at the beginning is a formula to some, and white space before an equals sign is skipped by others.

@@ -10,7 +10,7 @@ using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Commands;
 
-/// <summary><c>portvakt serve | migrate | people add | waves add | audit verify | audit checkpoint</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
+/// <summary><c>portvakt serve | migrate | people add | people import | waves add | audit verify | audit checkpoint</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
 public static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
@@ -96,7 +96,41 @@ public static class CommandLine
             await db.SaveChangesAsync(cancellationToken);
             return 0;
         });
-        return new Command("people", "People with accounts.") { add };
+        return new Command("people", "People with accounts.") { add, Import(settings) };
+    }
+
+    private static Command Import(string[] settings)
+    {
+        var path = new Argument<FileInfo>("file") { Description = "CSV with the names of the columns in the first line; see docs/operating/rollout.md." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would change, and change nothing." };
+        var command = new Command("import", "Bring in people from a file: all of it or nothing. Lines that cannot be read are left out and named.") { path, dryRun };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(path) is not { Exists: true } file) return Fail("There is no such file.", 2);
+            await using var app = PortvaktHost.Build(settings);
+            await using var scope = app.Services.CreateAsyncScope();
+            var import = scope.ServiceProvider.GetRequiredService<PeopleImport>();
+            await using var content = file.OpenRead();
+            var isDry = parsed.GetValue(dryRun);
+            ImportReport report;
+            try
+            {
+                report = isDry ? await import.CompareAsync(content, cancellationToken) : await import.BringInAsync(content, null, null, lines => Console.Error.Write($"\r{lines} lines"), cancellationToken);
+            }
+            catch (DbUpdateException)
+            {
+                return Fail("Somebody changed one of the people in the meantime. Nothing was brought in; do it once more.", 3);
+            }
+
+            if (!isDry) await Console.Error.WriteLineAsync();
+            foreach (var problem in report.Problems) await Console.Error.WriteLineAsync($"line {problem.Line}: {problem.Trouble} {problem.Text}".TrimEnd());
+            if (report.ProblemCount > report.Problems.Count) await Console.Error.WriteLineAsync($"… and {report.ProblemCount - report.Problems.Count} more lines");
+            foreach (var change in report.Changes.Where(_ => isDry))
+                Console.WriteLine(change.Fields.Count is 0 ? $"line {change.Line}: + {change.UserName}" : $"line {change.Line}: {change.UserName}: {string.Join(", ", change.Fields.Select(field => $"{field.Name} {field.Old} → {field.New}"))}");
+            Console.WriteLine($"{(isDry ? "Would add" : "Added")} {report.Added}, change{(isDry ? "" : "d")} {report.Changed}, unchanged {report.Unchanged}, left out {report.ProblemCount}.");
+            return report.ProblemCount > 0 ? 4 : 0;
+        });
+        return command;
     }
 
     private static Command Waves(string[] settings)

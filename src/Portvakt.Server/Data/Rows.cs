@@ -181,8 +181,8 @@ public sealed class ImportRun
     public int Changed { get; set; }
     public int Unchanged { get; set; }
 
-    /// <summary>JSON: the first lines that cannot be read, and why.</summary>
-    public string Problems { get; set; } = "[]";
+    /// <summary>JSON: the first lines that cannot be read and why; after the dry run the first changes as well, until the file is gone.</summary>
+    public string Problems { get; set; } = "{}";
 
     public int ProblemCount { get; set; }
     public int Version { get; private set; }
