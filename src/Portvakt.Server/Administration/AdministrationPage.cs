@@ -1,11 +1,15 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Html;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.AspNetCore.Mvc.Rendering;
 using Microsoft.AspNetCore.Mvc.ViewFeatures;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.People;
+using Portvakt.Domain.Rollout;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
@@ -99,6 +103,7 @@ public abstract class AdministrationPage(Reception reception, Act act) : PageMod
         Desk = desk;
         ViewData["Wide"] = true;
         ViewData["Desk"] = desk;
+        ViewData["Section"] = Section;
         await next();
     }
 
@@ -107,15 +112,21 @@ public abstract class AdministrationPage(Reception reception, Act act) : PageMod
     {
         var units = Desk.Roles.Where(role => Authority.Allows([role], wanted)).Select(role => role.Unit).ToList();
         if (units.Contains(null)) return Db.People;
-        IQueryable<Person> people = Db.People.Where(_ => false);
-        foreach (var unit in units)
-        {
-            var below = unit + "/";
-            people = people.Union(Db.People.Where(person => person.Unit == unit || person.Unit!.StartsWith(below)));
-        }
-
-        return people;
+        var below = units.ConvertAll(unit => unit + "/"); // one condition and no union: the database counts without sorting
+        return Db.People.Where(person => units.Contains(person.Unit) || below.Any(start => person.Unit!.Substring(0, start.Length) == start));
     }
+
+    /// <summary>An instant by the clocks of the organisation; the browser shows it by its own.</summary>
+    public IHtmlContent At(DateTimeOffset at)
+    {
+        var time = new TagBuilder("time");
+        time.Attributes["datetime"] = at.UtcDateTime.ToString("s", CultureInfo.InvariantCulture) + "Z";
+        time.InnerHtml.Append(TimeZoneInfo.ConvertTime(at, Rules.Zone).ToString("g", CultureInfo.CurrentCulture));
+        return time;
+    }
+
+    /// <summary>The last day before an instant, as a day of the organisation.</summary>
+    public string LastDayOf(DateTimeOffset end) => EnrolmentRule.LastDay(end, Rules.Zone).ToString("d", CultureInfo.CurrentCulture);
 
     /// <summary>Records what the page did, in the save of what it did.</summary>
     protected void Record(SecurityEvent what, Guid? personId, string? subject = null, string? reason = null) =>

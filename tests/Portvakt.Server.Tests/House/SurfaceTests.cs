@@ -38,6 +38,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
         ("/account", "session"),
         ("/sign-out", "anyone"),
         ("/administration", "desk"),
+        ("/administration/first", "anyone"), // with the token that the operator of the machine was shown; otherwise it does not exist
     ];
 
     /// <summary>These stand for themselves and for nothing that begins with them.</summary>
