@@ -65,13 +65,13 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
             foreach (var verb in verbs.Split(' ').Select(verb => verb.Split(':')[0]).Distinct())
             {
                 using var request = new HttpRequestMessage(HttpMethod.Parse(verb), HouseServer.Filled(pattern));
-                if (verb is "POST") request.Content = policy is "attempt" or "desk" ? new FormUrlEncodedContent([]) : new StringContent("{}", null, "application/json");
+                if (verb is "POST") request.Content = policy is "attempt" or "desk" or "session" ? new FormUrlEncodedContent([]) : new StringContent("{}", null, "application/json");
                 using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
                 var turnedAway = policy switch
                 {
                     "attempt" => answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in/over", StringComparison.Ordinal) is true,
                     "desk" => answer.StatusCode is HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in/", StringComparison.Ordinal) is true,
-                    "session" => answer.Headers.Location?.OriginalString is "/sign-in",
+                    "session" => answer.StatusCode is HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString is "/sign-in",
                     "code" => answer.StatusCode is HttpStatusCode.BadRequest,
                     _ => answer.StatusCode is HttpStatusCode.Unauthorized,
                 };
