@@ -24,6 +24,9 @@ public enum ApprovalPurpose
 {
     SignIn,
     EnrolmentTest,
+
+    /// <summary>The helpdesk asks whether the caller on the telephone is the person. Signs nobody in.</summary>
+    Caller,
 }
 
 public enum Decision

@@ -56,6 +56,7 @@ public enum SecurityEvent
     SignedOutEverywhere = 91,
     CallerAsked = 92,
     PasswordChangeDemanded = 93,
+    PassAskedFor = 94,
 
     WaveCreated = 100,
     WaveChanged = 101,

@@ -49,7 +49,13 @@ public sealed class AccessPass
 
     public bool AwaitsConfirmation(DateTimeOffset now) => Hash.Length is 0 && RevokedAt is null && now < ExpiresAt;
 
-    public void Confirm(Guid by, byte[] hash, DateTimeOffset now) => (ConfirmedBy, Hash, ExpiresAt) = (by, hash, now + DefaultLifetime);
+    /// <summary>The second of two people gives the pass its code. False: it waits for nobody, or this is the one who asked, or the one who would use it.</summary>
+    public bool Confirm(Guid by, byte[] hash, DateTimeOffset now)
+    {
+        if (!AwaitsConfirmation(now) || by == IssuedBy || by == PersonId) return false;
+        (ConfirmedBy, Hash, ExpiresAt) = (by, hash, now + DefaultLifetime);
+        return true;
+    }
 
     public bool IsLive(DateTimeOffset now) => Hash.Length > 0 && RevokedAt is null && now < ExpiresAt && !(OneTime && UsedAt is not null);
 

@@ -1,11 +1,15 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Html;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.AspNetCore.Mvc.Rendering;
 using Microsoft.AspNetCore.Mvc.ViewFeatures;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.People;
+using Portvakt.Domain.Rollout;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
@@ -99,6 +103,7 @@ public abstract class AdministrationPage(Reception reception, Act act) : PageMod
         Desk = desk;
         ViewData["Wide"] = true;
         ViewData["Desk"] = desk;
+        ViewData["Section"] = Section;
         await next();
     }
 
@@ -111,6 +116,18 @@ public abstract class AdministrationPage(Reception reception, Act act) : PageMod
         return Db.People.Where(person => units.Contains(person.Unit) || units.Any(unit => person.Unit!.StartsWith(unit + "/")));
 #pragma warning restore CA1310
     }
+
+    /// <summary>An instant by the clocks of the organisation; the browser shows it by its own.</summary>
+    public IHtmlContent At(DateTimeOffset at)
+    {
+        var time = new TagBuilder("time");
+        time.Attributes["datetime"] = at.UtcDateTime.ToString("s", CultureInfo.InvariantCulture) + "Z";
+        time.InnerHtml.Append(TimeZoneInfo.ConvertTime(at, Rules.Zone).ToString("g", CultureInfo.CurrentCulture));
+        return time;
+    }
+
+    /// <summary>The last day before an instant, as a day of the organisation.</summary>
+    public string LastDayOf(DateTimeOffset end) => EnrolmentRule.LastDay(end, Rules.Zone).ToString("d", CultureInfo.CurrentCulture);
 
     /// <summary>Records what the page did, in the save of what it did.</summary>
     protected void Record(SecurityEvent what, Guid? personId, string? subject = null, string? reason = null) =>

@@ -35,12 +35,20 @@ public sealed class Approver(
     private const int MostInADay = 10;
 
     /// <summary>Opens the one live request of a person; an older one is over at once. Null: the phone is not asked for now, see <see cref="PauseAsync"/>.</summary>
-    public async Task<ApprovalRequest?> AskAsync(HttpContext http, Guid personId, string attemptId, ApprovalPurpose purpose, Guid? onlyPhoneId, string? application)
+    /// <param name="http">The request of whoever asks.</param>
+    /// <param name="personId">Whose phone.</param>
+    /// <param name="attemptId">The sign-in or enrolment that asks; see <see cref="CallOf"/> for a caller.</param>
+    /// <param name="purpose">What for.</param>
+    /// <param name="onlyPhoneId">One phone, or all of them.</param>
+    /// <param name="application">What the phone shows: the application, or who calls.</param>
+    /// <param name="actorId">Who asks, when it is somebody else than the person.</param>
+    public async Task<ApprovalRequest?> AskAsync(HttpContext http, Guid personId, string attemptId, ApprovalPurpose purpose, Guid? onlyPhoneId, string? application, Guid? actorId = null)
     {
         if (purpose is ApprovalPurpose.SignIn && await PauseAsync(personId, http.RequestAborted) is not AskPause.None) return null;
+        if (purpose is ApprovalPurpose.Caller && await IsTooOftenAsync(personId, purpose, clock.GetUtcNow() - TimeSpan.FromDays(1), http.RequestAborted)) return null;
 
         // Who administers types six digits, whatever the setting says (R15, R48).
-        var digits = purpose is ApprovalPurpose.SignIn && await db.RoleAssignments.AnyAsync(role => role.PersonId == personId, http.RequestAborted) ? 6 : settings.Value.ApprovalDigits;
+        var digits = purpose is not ApprovalPurpose.EnrolmentTest && await db.RoleAssignments.AnyAsync(role => role.PersonId == personId, http.RequestAborted) ? 6 : settings.Value.ApprovalDigits;
         for (var tries = 0; ; tries++)
         {
             var now = clock.GetUtcNow();
@@ -51,7 +59,7 @@ public sealed class Approver(
                     request.Id,
                     settings.Value.Origin,
                     application ?? settings.Value.Organisation,
-                    purpose is ApprovalPurpose.SignIn ? "sign-in" : "enrolment-test",
+                    WordOf(purpose),
                     http.IsNearby() ? words["PlaceNearby"].Value : null,
                     http.CoarseAddress(),
                     http.Browser(),
@@ -66,7 +74,7 @@ public sealed class Approver(
                 await db.Approvals.Where(row => row.PersonId == personId && row.State == ApprovalState.Pending)
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.State, ApprovalState.Superseded).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
                 db.Approvals.Add(request);
-                db.Record(SecurityEvent.ApprovalRequested, personId, request.Id, http, now);
+                db.Record(purpose is ApprovalPurpose.Caller ? SecurityEvent.CallerAsked : SecurityEvent.ApprovalRequested, personId, request.Id, http, now, actorId);
                 await db.SaveChangesAsync(http.RequestAborted);
                 await transaction.CommitAsync(http.RequestAborted);
             }
@@ -102,11 +110,27 @@ public sealed class Approver(
 
         var now = clock.GetUtcNow();
         var since = now - TimeSpan.FromDays(1);
-        var success = await db.Approvals.Where(row => row.PersonId == personId && row.State == ApprovalState.Approved).MaxAsync(row => row.AnsweredAt, cancellationToken);
+        var success = await db.Approvals.Where(row => row.PersonId == personId && row.State == ApprovalState.Approved && row.Purpose != ApprovalPurpose.Caller).MaxAsync(row => row.AnsweredAt, cancellationToken);
         if (success > since) since = success.Value;
-        var asked = await db.Approvals.Where(row => row.PersonId == personId && row.Purpose == ApprovalPurpose.SignIn && row.CreatedAt > since).Select(row => row.CreatedAt).ToListAsync(cancellationToken);
-        return asked.Count >= MostInADay || asked.Count(at => at > now - TimeSpan.FromMinutes(10)) >= MostInTenMinutes ? AskPause.TooMany : AskPause.None;
+        return await IsTooOftenAsync(personId, ApprovalPurpose.SignIn, since, cancellationToken) ? AskPause.TooMany : AskPause.None;
     }
+
+    /// <summary>In place of an attempt: the member of the helpdesk who asks a caller's phone, and nobody else, sees the number and the answer.</summary>
+    public static string CallOf(Guid actorId) => $"call-{actorId:N}";
+
+    private async Task<bool> IsTooOftenAsync(Guid personId, ApprovalPurpose purpose, DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        var asked = await db.Approvals.Where(row => row.PersonId == personId && row.Purpose == purpose && row.CreatedAt > since).Select(row => row.CreatedAt).ToListAsync(cancellationToken);
+        var lately = clock.GetUtcNow() - TimeSpan.FromMinutes(10);
+        return asked.Count >= MostInADay || asked.Count(at => at > lately) >= MostInTenMinutes;
+    }
+
+    private static string WordOf(ApprovalPurpose purpose) => purpose switch
+    {
+        ApprovalPurpose.SignIn => "sign-in",
+        ApprovalPurpose.EnrolmentTest => "enrolment-test",
+        _ => "caller",
+    };
 
     public static string NumberKey(Guid personId) => $"number:{personId:N}";
 

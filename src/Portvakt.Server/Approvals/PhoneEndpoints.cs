@@ -71,7 +71,8 @@ public static class PhoneEndpoints
         // A lock, or the end of the sign-in, bites here too and not only when the session would be issued (R10, R24).
         var person = await db.People.AsNoTracking().SingleAsync(row => row.Id == phone.PersonId, http.RequestAborted);
         var attempt = await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == request.AttemptId, http.RequestAborted);
-        if (request.State is ApprovalState.Pending && (person.State is not PersonState.Active || attempt?.IsLive(now) is not true)) return Refuse(410, "expired", "locked, or the sign-in is over");
+        var asksSomebodyGone = request.Purpose is not ApprovalPurpose.Caller && attempt?.IsLive(now) is not true; // a caller has no sign-in
+        if (request.State is ApprovalState.Pending && (person.State is not PersonState.Active || asksSomebodyGone)) return Refuse(410, "expired", "locked, or the sign-in is over");
         switch (request.CanAnswer(now))
         {
             case AnswerOutcome.AlreadyAnswered: return Refuse(409, "answered", "answered already");
@@ -92,7 +93,7 @@ public static class PhoneEndpoints
         var evidence = message.Pin is null ? call.Body : JsonSerializer.SerializeToUtf8Bytes(message with { Pin = null }, PhoneJson.Options);
         if (request.Answer(phone.Id, decision, statement.Num, evidence, now) is not AnswerOutcome.Recorded) return Refuse(409, "answered", "answered already");
         db.Record(EventOf(request.State), phone.PersonId, request.Id, http, now);
-        if (request.State is ApprovalState.Reported) attempt!.Abandon(now);
+        if (request.State is ApprovalState.Reported) attempt?.Abandon(now);
 
         // One conditional UPDATE with its audit row, and with what it entails, in the same transaction: of many answers one wins. From here on no
         // token of the request: what was written must not be left without what it entails because the app was closed in this moment.
@@ -115,7 +116,7 @@ public static class PhoneEndpoints
             case { State: ApprovalState.WrongNumber, Purpose: ApprovalPurpose.SignIn }:
                 await failures.RaiseAsync(Approver.NumberKey(phone.PersonId), Throttle.Number, CancellationToken.None);
                 break;
-            case { State: ApprovalState.Approved }:
+            case { State: ApprovalState.Approved, Purpose: not ApprovalPurpose.Caller }:
                 await failures.ClearAsync(Approver.NumberKey(phone.PersonId), CancellationToken.None);
                 break;
         }

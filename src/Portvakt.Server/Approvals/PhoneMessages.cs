@@ -20,7 +20,7 @@ public sealed record PendingAnswer(long ServerTime, [MayBeNull] PendingRequest? 
 /// <summary>C: what the phone shows, and what its answer is bound to by hash. The number is not in it.</summary>
 [WireType("Context")]
 public sealed record ApprovalContext(
-    [WireValues("", "1")] int V, string Id, string Aud, string Application, [WireValues("Purpose", "sign-in", "enrolment-test")] string Purpose, [MayBeNull] string? Place, [MayBeNull] string? Address,
+    [WireValues("", "1")] int V, string Id, string Aud, string Application, [WireValues("Purpose", "sign-in", "enrolment-test", "caller")] string Purpose, [MayBeNull] string? Place, [MayBeNull] string? Address,
     string Browser, string Nonce, long Iat, long Exp, int Digits);
 
 /// <summary>S: what the phone signs; payload of <c>portvakt-decision+jws</c>.</summary>

@@ -5,7 +5,7 @@ using Portvakt.Server.Hosting;
 namespace Portvakt.Server.Audit;
 
 /// <summary>
-/// Gives audit rows their place in the chain, a second after they were written (docs/decisions/0009-audit-chain.md). Of several servers one chains at a time: the checkpoint is one
+/// Gives audit rows their place in the chain, a second after they were written (docs/decisions/0010-audit-chain.md). Of several servers one chains at a time: the checkpoint is one
 /// versioned row, saved with the rows; who loses begins again. Nothing else in the product changes a chained row, except <see cref="AuditTrail.EraseAsync"/> and <see cref="ForgetAsync"/>.
 /// </summary>
 public sealed class AuditChain(IServiceScopeFactory scopes, Vault vault, TimeProvider clock, ILogger<AuditChain> log) : BackgroundService

@@ -10,7 +10,7 @@ using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Commands;
 
-/// <summary><c>portvakt serve | migrate | people add | people import | waves add | audit verify | audit checkpoint</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
+/// <summary><c>portvakt serve | migrate | first-admin | people add | people import | waves add | audit verify | audit checkpoint</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
 public static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
@@ -31,7 +31,7 @@ public static class CommandLine
         var settings = args.Where(arg => arg.StartsWith("--Portvakt", StringComparison.OrdinalIgnoreCase) || arg.StartsWith("--urls", StringComparison.OrdinalIgnoreCase)).ToArray();
         var rest = args.Where(arg => !settings.Contains(arg, StringComparer.Ordinal)).ToArray(); // not Except: the same word may stand there twice
 
-        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), People(settings), Waves(settings), AuditCommands.Audit(settings), DemoPeople.Command(settings), Contract() };
+        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), FirstAdmin(settings), People(settings), Waves(settings), AuditCommands.Audit(settings), DemoPeople.Command(settings), Contract() };
         root.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
         return root.Parse(rest).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
@@ -50,6 +50,18 @@ public static class CommandLine
         {
             await using var app = PortvaktHost.Build(settings);
             await Database.MigrateAsync(app.Services, cancellationToken);
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command FirstAdmin(string[] settings)
+    {
+        var command = new Command("first-admin", "Print a one-time token, good for an hour, that makes a new administrator: when the first one is gone, or locked out.");
+        command.SetAction(async (_, cancellationToken) =>
+        {
+            await using var app = PortvaktHost.Build(settings);
+            await FirstToken.PrintAsync(app.Services, Console.Out, cancellationToken);
             return 0;
         });
         return command;
@@ -184,6 +196,7 @@ public static class CommandLine
     {
         await using var app = PortvaktHost.Build(settings);
         await PortvaktHost.PrepareAsync(app, cancellationToken);
+        await FirstToken.AnnounceAsync(app.Services, Console.Out, cancellationToken);
         await app.RunAsync(cancellationToken);
         return 0;
     }

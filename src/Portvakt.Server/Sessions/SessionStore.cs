@@ -45,11 +45,14 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
     /// Ends a session everywhere: its refresh tokens die in the same transaction, and each application that was signed in
     /// to through it gets a notice that will be delivered until it has been heard.
     /// </summary>
-    public Task EndAsync(Session session, HttpContext http) => EndAsync([session.Id], http);
+    /// <param name="session">Which.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="actorId">Who ends it, when it is somebody else than the person.</param>
+    public Task EndAsync(Session session, HttpContext http, Guid? actorId = null) => EndAsync([session.Id], http, actorId);
 
-    /// <summary>Every session of a person, everywhere ("it wasn't me").</summary>
-    public async Task EndAllAsync(Guid personId, HttpContext http) =>
-        await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None), http);
+    /// <summary>Every session of a person, everywhere ("it wasn't me"). What the caller has changed and not saved yet is saved in the same transaction.</summary>
+    public async Task EndAllAsync(Guid personId, HttpContext http, Guid? actorId = null) =>
+        await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None), http, actorId);
 
     /// <summary>The live sessions of a person, the one used last first.</summary>
     public async Task<IReadOnlyList<Session>> LiveAsync(Guid personId, CancellationToken cancellationToken)
@@ -96,12 +99,12 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
     /// Each statement is its own condition, so a refresh in the same instant neither stops the sign-out nor survives it;
     /// and a browser that is closed meanwhile does not stop it either.
     /// </summary>
-    private async Task EndAsync(List<string> ids, HttpContext http)
+    private async Task EndAsync(List<string> ids, HttpContext http, Guid? actorId)
     {
         var now = clock.GetUtcNow();
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
-            foreach (var id in ids) await EndInTransactionAsync(db, id, http, now);
+            foreach (var id in ids) await EndInTransactionAsync(db, id, http, now, actorId);
             await db.SaveChangesAsync(CancellationToken.None);
             await transaction.CommitAsync(CancellationToken.None);
         }
@@ -118,7 +121,7 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
             await EndInTransactionAsync(db, id, http, now);
     }
 
-    internal static async Task EndInTransactionAsync(PortvaktDb db, string sessionId, HttpContext http, DateTimeOffset now)
+    internal static async Task EndInTransactionAsync(PortvaktDb db, string sessionId, HttpContext http, DateTimeOffset now, Guid? actorId = null)
     {
         var ended = await db.Sessions.Where(row => row.Id == sessionId && row.EndedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None);
@@ -138,6 +141,6 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
             CreatedAt = now,
             NextTryAt = now,
         }));
-        db.Record(SecurityEvent.SessionEnded, personId, sessionId, http, now);
+        db.Record(SecurityEvent.SessionEnded, personId, sessionId, http, now, actorId);
     }
 }

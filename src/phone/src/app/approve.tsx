@@ -1,10 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Prepared } from '../core/statement';
-import type { Decision } from '../generated/contract';
+import type { Decision, Purpose } from '../generated/contract';
 import { approve, approveWithPin, decline, prepareApproval, timedOut } from './answer';
 import { Address, Button, Field, Form, Icon, P, Ring, Title, Trouble } from './parts';
 import { type Ending, go, now, request, type Say, type Screen } from './state';
 import { language, t } from './words';
+
+/** What the question is, and the sentence below it. */
+const questions = {
+  'sign-in': ['ApproveTitle', null],
+  'enrolment-test': ['ApproveTestTitle', 'ApproveTestText'],
+  caller: ['ApproveCallTitle', 'ApproveCallText'],
+} as const satisfies Record<Purpose, unknown>;
 
 const clockTime = (seconds: number): string =>
   new Intl.DateTimeFormat(language.value === 'en' ? 'en-GB' : 'nb-NO', { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(seconds * 1000);
@@ -17,6 +24,8 @@ export function Approve() {
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<Say | null>(null);
   const withPin = account.bound.unlock.kind === 'pin';
+  const [title, text] = questions[context.purpose];
+  const isCall = context.purpose === 'caller';
   const left = Math.max(0, context.exp - now.value);
 
   useEffect(() => {
@@ -42,24 +51,26 @@ export function Approve() {
 
   return <main class="page">
     <div class="headline">
-      <Title>{t(context.purpose === 'sign-in' ? 'ApproveTitle' : 'ApproveTestTitle')}</Title>
+      <Title>{t(title)}</Title>
       <Ring left={left} of={Math.max(1, context.exp - context.iat)} />
     </div>
-    {context.purpose === 'enrolment-test' && <P>{t('ApproveTestText')}</P>}
+    {text && <P>{t(text)}</P>}
     <dl class="facts ds-card">
-      <dt>{t('Application')}</dt><dd><strong>{context.application}</strong></dd>
-      <dt>{t('Place')}</dt><dd>{context.place ?? t('PlaceUnknown')} <span class="hint">({context.address})</span></dd>
-      <dt>{t('Browser')}</dt><dd>{context.browser}</dd>
+      <dt>{t(isCall ? 'Caller' : 'Application')}</dt><dd><strong>{context.application}</strong></dd>
+      {!isCall && <>
+        <dt>{t('Place')}</dt><dd>{context.place ?? t('PlaceUnknown')} <span class="hint">({context.address})</span></dd>
+        <dt>{t('Browser')}</dt><dd>{context.browser}</dd>
+      </>}
       <dt>{t('Time')}</dt><dd>{clockTime(context.iat)}</dd>
       <dt>{t('Account')}</dt><dd><Address text={account.name} /></dd>
     </dl>
     <Form onSend={say}>
-      <Field id="number" label={t('NumberLabel')} digits max={context.digits} look="ds-input number-field" value={digits}
+      <Field id="number" label={t(isCall ? 'CallNumberLabel' : 'NumberLabel')} digits max={context.digits} look="ds-input number-field" value={digits}
         onInput={text => { setDigits(text); setTrouble(null); }} />
       {withPin && <Field id="pin" label={t('Pin')} type="password" digits complete="current-password" max={12} value={pin} onInput={setPin} />}
       <Trouble say={trouble} />
       <div class="answers">
-        <Button submit busy={busy} disabled={!prepared || (withPin && pin === '')}>{t('Approve')}</Button>
+        <Button submit busy={busy} disabled={!prepared || (withPin && pin === '')}>{t(isCall ? 'ConfirmCall' : 'Approve')}</Button>
         <Button variant="secondary" color="danger" onTap={() => no('not-me')}>{t('NotMe')}</Button>
         <Button variant="secondary" color="neutral" onTap={() => no('cancelled')}>{t('Cancel')}</Button>
       </div>
@@ -78,12 +89,23 @@ const endings = {
   nothing: ['EndedNothing', 'EndedNothingText', 'info', 'clock'],
 } as const satisfies Record<Ending, unknown>;
 
-export function Ended({ ending, application, test, then }: Extract<Screen, { at: 'ended' }>) {
-  const [title, text, color, mark] = endings[ending];
+/** Nobody was signed in and nothing was stopped: the helpdesk knows, or does not. */
+const callEndings = {
+  approved: ['EndedCallApproved', 'EndedCallApprovedText', 'success', 'yes'],
+  denied: ['EndedDenied', 'EndedCallOverText', 'info', 'no'],
+  reported: ['EndedCallReported', 'EndedCallReportedText', 'warning', 'warn'],
+  'wrong-number': ['EndedWrong', 'EndedCallOverText', 'danger', 'no'],
+  expired: ['EndedExpired', 'EndedCallOverText', 'warning', 'clock'],
+  answered: endings.answered,
+  nothing: endings.nothing,
+} as const satisfies Record<Ending, unknown>;
+
+export function Ended({ ending, application, purpose, then }: Extract<Screen, { at: 'ended' }>) {
+  const [title, text, color, mark] = (purpose === 'caller' ? callEndings : endings)[ending];
   return <main class="page middle">
     <div class="medal" data-color={color}><Icon path={marks[mark]} /></div>
     <Title>{t(title)}</Title>
-    <p class="ds-paragraph" role="alert">{ending === 'approved' && test ? t('EndedApprovedTest') : t(text, application)}</p>
+    <p class="ds-paragraph" role="alert">{ending === 'approved' && purpose === 'enrolment-test' ? t('EndedApprovedTest') : t(text, application)}</p>
     <Button onTap={() => go(then)}>{t('Done')}</Button>
   </main>;
 }

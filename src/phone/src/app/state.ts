@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals';
 import type { Bytes } from '../core/bytes';
 import type { OtherAccount } from '../core/code';
 import type { Question } from '../core/statement';
-import type { BeginAnswer, PushSubscriptionKeys } from '../generated/contract';
+import type { BeginAnswer, Purpose, PushSubscriptionKeys } from '../generated/contract';
 import type { Key } from '../generated/words';
 import type { NewDeviceKey } from '../platform/keys';
 import type { NewPasskey } from '../platform/passkey';
@@ -45,7 +45,7 @@ export type Screen =
   | { at: 'notify'; binding: Binding }
   | { at: 'problem'; say: Say; again: Screen }
   /** `then`: what the request had interrupted. */
-  | { at: 'ended'; ending: Ending; application: string; test: boolean; then: Screen }
+  | { at: 'ended'; ending: Ending; application: string; purpose: Purpose; then: Screen }
   | { at: 'account'; id: string }
   | { at: 'settings' }
   | { at: 'privacy' }
@@ -86,7 +86,7 @@ let deep = false;
 export function showEnding(ending: Ending, question: Question | null): void {
   const interrupted = screen.value;
   go({
-    at: 'ended', ending, application: question?.context.application ?? '', test: question?.context.purpose === 'enrolment-test',
+    at: 'ended', ending, application: question?.context.application ?? '', purpose: question?.context.purpose ?? 'sign-in',
     then: interrupted.at === 'ended' ? { at: 'home' } : interrupted,
   });
 }

@@ -13,7 +13,7 @@ export async function readQuestion(request: { id: string; context: string }, aud
     const bytes = fromB64u(request.context);
     const context = JSON.parse(fromUtf8(bytes)) as Context;
     const holds = context.v === 1 && context.id === request.id && context.aud === audience
-      && (context.purpose === 'sign-in' || context.purpose === 'enrolment-test')
+      && (context.purpose === 'sign-in' || context.purpose === 'enrolment-test' || context.purpose === 'caller')
       && Number.isInteger(context.digits) && context.digits > 0 && context.digits <= 8
       && Number.isFinite(context.exp) && Number.isFinite(context.iat);
     return holds ? { context, hash: b64u(await sha256(bytes)) } : null;

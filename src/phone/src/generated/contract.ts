@@ -3,7 +3,7 @@
 export type Decision = 'approve' | 'cancelled' | 'not-me';
 export type Outcome = 'approved' | 'denied' | 'reported' | 'wrong-number';
 export type ProblemCode = 'malformed' | 'nonce' | 'proof' | 'unknown-phone' | 'unknown-code' | 'unknown-request' | 'code-used' | 'code-used-twice' | 'answered' | 'code-expired' | 'expired' | 'unlock' | 'pin' | 'pin-locked' | 'binding' | 'slow-down' | 'unavailable';
-export type Purpose = 'sign-in' | 'enrolment-test';
+export type Purpose = 'sign-in' | 'enrolment-test' | 'caller';
 export type TotpAlgorithm = 'SHA1' | 'SHA256' | 'SHA512';
 export type Unlock = 'passkey' | 'pin';
 

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Localization;
+using Portvakt.Domain.Audit;
+using Portvakt.Domain.People;
+using Portvakt.Domain.Rollout;
+using Portvakt.Server.Resources;
+
+namespace Portvakt.Server.Administration;
+
+/// <summary>Everybody in the actor's units, searched and filtered; the same list as a file. Three questions to the database a page, whatever the number of people.</summary>
+public sealed class PeopleModel(Reception reception, IStringLocalizer<AdminWords> admin) : AdministrationPage(reception, Act.SeePeople)
+{
+    private const int PageSize = 50;
+
+    public PeopleFilter Filter { get; private set; } = new();
+    public IReadOnlyList<PersonLine> Lines { get; private set; } = [];
+    public IReadOnlyList<Wave> Waves { get; private set; } = [];
+    public int Total { get; private set; }
+
+    /// <summary>From 1.</summary>
+    public int Number { get; private set; } = 1;
+
+    public int Pages => Math.Max(1, (Total + PageSize - 1) / PageSize);
+    public DateTimeOffset Present => Now;
+
+    public async Task OnGetAsync([FromQuery] PeopleFilter filter, [FromQuery(Name = "page")] int number = 1)
+    {
+        Filter = filter;
+        var found = filter.Of(PeopleInScope(Act.SeePeople), Db, Now);
+        Waves = await Db.Waves.AsNoTracking().OrderBy(wave => wave.Position).ToListAsync(Aborted);
+        Total = await found.CountAsync(Aborted);
+        Number = Math.Clamp(number, 1, Pages);
+
+        // The page is cut out first, by the index of user names: what belongs to a line is looked up for fifty people and not for all.
+        Lines = await PersonLine.Of(found.OrderBy(person => person.UserName).Skip((Number - 1) * PageSize).Take(PageSize), Db).OrderBy(line => line.UserName).ToListAsync(Aborted);
+    }
+
+    /// <summary>The list as a file, written as it is read: no list is too long for it.</summary>
+    public async Task<IActionResult> OnPostExportAsync([FromQuery] PeopleFilter filter)
+    {
+        Record(SecurityEvent.PeopleExported, null);
+        await Db.SaveChangesAsync(Aborted);
+        Response.ContentType = Csv.ContentType;
+        Response.Headers.ContentDisposition = "attachment; filename=\"people.csv\"";
+        await using var file = new StreamWriter(Response.Body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 64 * 1024);
+        await file.WriteAsync(Csv.Mark);
+        await file.WriteAsync(Csv.Line("user name", "name", "mail", "unit", "wave", "state", "deadline", "exempt until", "enrolled", "step", "trouble", "last sign-in"));
+        var now = Now;
+        await foreach (var line in PersonLine.Of(filter.Of(PeopleInScope(Act.SeePeople), Db, now), Db).OrderBy(line => line.UserName).AsAsyncEnumerable().WithCancellation(Aborted))
+        {
+            await file.WriteAsync(Csv.Line(
+                line.UserName, line.Name, line.Email, line.Unit, line.Wave, admin["State" + line.StateAt(now)], Iso(line.OwnDeadlineAt), Iso(line.ExemptUntil), Iso(line.EnrolledAt),
+                line.Step is { } step ? admin["Step" + step].Value : null, line.Trouble is { } trouble ? admin["Trouble" + trouble].Value : null, Iso(line.LastSignInAt)));
+        }
+
+        await file.FlushAsync(Aborted);
+        return new EmptyResult();
+    }
+
+    /// <summary>This list, with another page or as a file.</summary>
+    public string Address(params (string Name, string? Value)[] also)
+    {
+        var query = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["q"] = Filter.Text, ["state"] = Filter.State, ["wave"] = Filter.Wave, ["unit"] = Filter.Unit, ["step"] = Filter.Step, ["trouble"] = Filter.Trouble,
+        };
+        foreach (var (name, value) in also) query[name] = value;
+        return QueryHelpers.AddQueryString("/administration/people", query.Where(pair => !string.IsNullOrEmpty(pair.Value)));
+    }
+
+    private string? Iso(DateTimeOffset? at) => at is { } instant ? TimeZoneInfo.ConvertTime(instant, Rules.Zone).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : null;
+}
