@@ -86,6 +86,7 @@ public static class PhoneEndpoints
         if (decision is Decision.Approve && await UnlockProblemAsync(http, phone, message, jws.Payload, db, hash, settings.Value, now) is { } unlock)
         {
             log.AnswerRefused(id, phone.Id, unlock.Code);
+            if (request.Purpose is ApprovalPurpose.EnrolmentTest) await db.RememberTroubleAsync(phone.PersonId, EnrolmentTrouble.Unlock);
             return unlock.ToResult();
         }
 
@@ -112,6 +113,9 @@ public static class PhoneEndpoints
         {
             case { State: ApprovalState.Reported, Purpose: ApprovalPurpose.SignIn }:
                 await sessions.EndAllAsync(phone.PersonId, http);
+                break;
+            case { State: ApprovalState.WrongNumber or ApprovalState.Denied or ApprovalState.Reported, Purpose: ApprovalPurpose.EnrolmentTest }:
+                await db.RememberTroubleAsync(phone.PersonId, request.State is ApprovalState.WrongNumber ? EnrolmentTrouble.WrongNumber : EnrolmentTrouble.Denied);
                 break;
             case { State: ApprovalState.WrongNumber, Purpose: ApprovalPurpose.SignIn }:
                 await failures.RaiseAsync(Approver.NumberKey(phone.PersonId), Throttle.Number, CancellationToken.None);

@@ -60,6 +60,11 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
         }
     }
 
+    /// <summary>What stood in the way of an enrolment, for the board and the helpdesk that is phoned about it. Beside the row's version: it decides nothing.</summary>
+    public Task RememberTroubleAsync(Guid personId, EnrolmentTrouble trouble) =>
+        People.Where(row => row.Id == personId && row.EnrolledAt == null && row.EnrolmentStep != null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EnrolmentTrouble, trouble), CancellationToken.None);
+
     /// <summary>Two saves wanted the same key: the other one was first.</summary>
     private static bool IsUniqueViolation(DbUpdateException exception) => exception.InnerException switch
     {

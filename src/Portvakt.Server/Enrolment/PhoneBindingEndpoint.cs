@@ -83,6 +83,7 @@ public static class PhoneBindingEndpoint
             if (outcome is not ClaimOutcome.Claimed)
             {
                 loggers.CreateLogger(typeof(PhoneBindingEndpoint)).CodeRefused(binding.Id, outcome.ToString());
+                if (outcome is not ClaimOutcome.AlreadyUsed) await db.RememberTroubleAsync(binding.PersonId, outcome is ClaimOutcome.UsedTwice ? EnrolmentTrouble.TwoPhones : EnrolmentTrouble.CodeExpired);
                 return (outcome switch
                 {
                     ClaimOutcome.UsedTwice => new PhoneProblem(409, "code-used-twice"),

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Portvakt.Domain;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.People;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
@@ -50,6 +51,7 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
         if (typed.Length is not Totp.Digits || !totp.Verify(SeedOf(totp), typed, now))
         {
             Problem = words["WrongCodeClock"];
+            await db.RememberTroubleAsync(totp.PersonId, EnrolmentTrouble.WrongCode);
             return Again(StatusCodes.Status422UnprocessableEntity);
         }
 

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.People;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
@@ -57,7 +58,12 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbo
 
     public async Task<IActionResult> OnPostAgainAsync()
     {
-        if (await BindingAsync() is { State: BindingState.Bound, PhoneId: { } phoneId } && (await LatestAsync(phoneId))?.IsLive(clock.GetUtcNow()) is not true) await AskAsync(phoneId);
+        if (await BindingAsync() is { State: BindingState.Bound, PhoneId: { } phoneId } && await LatestAsync(phoneId) is var latest && latest?.IsLive(clock.GetUtcNow()) is not true)
+        {
+            if (latest is { State: ApprovalState.Pending }) await db.RememberTroubleAsync(Standing.Person!.Id, EnrolmentTrouble.NoAnswer);
+            await AskAsync(phoneId);
+        }
+
         return Reload();
     }
 

@@ -138,11 +138,6 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         await db.TrySaveAsync(http.RequestAborted);
     }
 
-    /// <summary>What stood in the way of an enrolment, for the board; the helpdesk is phoned about it.</summary>
-    public static Task RememberTroubleAsync(PortvaktDb db, Guid personId, EnrolmentTrouble trouble) =>
-        db.People.Where(row => row.Id == personId && row.EnrolledAt == null && row.EnrolmentStep != null)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EnrolmentTrouble, trouble), CancellationToken.None);
-
     /// <summary>How far the person has come, for the board. Beside the row's version: it decides nothing.</summary>
     private async Task RememberStepAsync(Standing standing)
     {

@@ -8,6 +8,7 @@ using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
+using Portvakt.Domain.SignIn;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.SignIn;
 using Portvakt.Server.Tests.Actors;
@@ -31,6 +32,35 @@ public abstract class RolloutStories(Stage stage)
     private DateTimeOffset Now => Server.Clock.GetUtcNow();
 
     // ---- Before and after the deadline
+
+    [Fact]
+    public async Task What_stands_in_the_way_of_an_enrolment_is_remembered_until_it_is_done()
+    {
+        var kari = await Server.AddPersonAsync();
+        using var browser = new Browser(Server);
+        using var phone = new Phone(Server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(kari);
+        await browser.PressAsync("Neste");
+        await browser.PressAsync("Konfigurer");
+        Assert.Equal((SignInStep.SetUpPhone, null), await StuckAsync());
+        Assert.True((await phone.BindAsync(browser.TypedCode)).Ok);
+        await browser.ReloadAsync();
+        await browser.PressAsync("Neste");
+        await phone.ApproveAsync(browser.MatchingNumber is "11" ? "12" : "11");
+        Assert.Equal((SignInStep.TestApproval, EnrolmentTrouble.WrongNumber), await StuckAsync());
+        await browser.ReloadAsync();
+        await browser.PressAsync("Send på nytt");
+        await phone.ApproveAsync(browser.MatchingNumber);
+        await browser.PressAsync("Jeg har godkjent");
+        Assert.Equal((null, null), await StuckAsync());
+
+        async Task<(SignInStep? Step, EnrolmentTrouble? Trouble)> StuckAsync()
+        {
+            var row = await Server.ReadAsync(db => db.People.AsNoTracking().SingleAsync(one => one.Id == kari.Id));
+            return (row.EnrolmentStep, row.EnrolmentTrouble);
+        }
+    }
 
     [Theory]
     [InlineData("nb", Blocked, "Fristen for å sette opp 2-faktor var", "Kontakt brukerstøtten")]
