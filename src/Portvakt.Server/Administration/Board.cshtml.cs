@@ -20,7 +20,10 @@ public sealed class BoardModel(Reception reception, IStringLocalizer<AdminWords>
     public DateTimeOffset Moment => Now;
 
     /// <summary>Waves that run now and in which a password alone is enough to enrol (R26).</summary>
-    public IEnumerable<Wave> OpenWaves => Board.Waves.Where(wave => wave.Access is EnrolmentAccess.Open && wave.StartsAt <= Now && Now < wave.DeadlineAt);
+    public IEnumerable<Wave> OpenWaves => Waves.Where(wave => wave.Access is EnrolmentAccess.Open && wave.StartsAt <= Now && Now < wave.DeadlineAt);
+
+    /// <summary>Whose role counts in one unit sees the waves of its people, not the plan of the others.</summary>
+    public IEnumerable<Wave> Waves => Board.Waves.Where(wave => (Unit is null && Desk.AllowsEverywhere(Act.SeeBoard)) || Board.OfWave(wave.Id).Total > 0);
 
     public Task OnGetAsync() => LoadAsync();
 

@@ -105,11 +105,16 @@ public sealed class Browser : IDisposable
     public Task SubmitAsync(IHtmlFormElement form, IElement? button = null, Action<Dictionary<string, string>>? tamper = null, Action<HttpRequestMessage>? forge = null)
     {
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var input in form.QuerySelectorAll("input[name], select[name]"))
+        foreach (var input in form.QuerySelectorAll("input[name], select[name], textarea[name]"))
         {
             var name = input.GetAttribute("name")!;
             if (input is IHtmlInputElement { Type: "radio" or "checkbox", IsChecked: false }) continue;
-            fields[name] = input is IHtmlSelectElement select ? select.Value ?? "" : input.GetAttribute("value") ?? "";
+            fields[name] = input switch
+            {
+                IHtmlSelectElement select => select.Value ?? "",
+                IHtmlTextAreaElement area => area.Value,
+                _ => input.GetAttribute("value") ?? "",
+            };
         }
 
         foreach (var (name, value) in _typed.Where(pair => form.QuerySelector($"[name='{pair.Key}']") is not null)) fields[name] = value;
@@ -123,6 +128,19 @@ public sealed class Browser : IDisposable
         request.Headers.Add("Origin", PortvaktServer.Origin);
         request.Headers.Add("Sec-Fetch-Site", "same-origin");
         forge?.Invoke(request);
+        return SendAsync(request);
+    }
+
+    /// <summary>Sends the page's first form that takes a file, with one.</summary>
+    public Task UploadAsync(string name, byte[] content)
+    {
+        var form = Page.QuerySelectorAll<IHtmlFormElement>("form").First(candidate => candidate.QuerySelector("input[type=file]") is not null);
+        var parts = new MultipartFormDataContent();
+        foreach (var input in form.QuerySelectorAll("input[type=hidden]")) parts.Add(new StringContent(input.GetAttribute("value") ?? ""), input.GetAttribute("name")!);
+        parts.Add(new ByteArrayContent(content), form.QuerySelector("input[type=file]")!.GetAttribute("name")!, name);
+        var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = parts };
+        request.Headers.Add("Origin", PortvaktServer.Origin);
+        request.Headers.Add("Sec-Fetch-Site", "same-origin");
         return SendAsync(request);
     }
 
