@@ -12,7 +12,7 @@ public enum PeopleState
     Enrolled,
     Begun,
 
-    /// <summary>Begun, and no step taken for <see cref="PeopleFilter.StuckAfter"/>.</summary>
+    /// <summary>Begun, and no step taken for <see cref="BoardStates.StuckAfter"/>.</summary>
     Stuck,
     NotBegun,
     Exempt,
@@ -26,9 +26,6 @@ public enum PeopleState
 /// <summary>The search and the filters of the list of people, as they stand in its address, so that a list can be sent to somebody and linked to.</summary>
 public sealed record PeopleFilter
 {
-    /// <summary>Who began and then took no step for so long has met something.</summary>
-    public static readonly TimeSpan StuckAfter = TimeSpan.FromMinutes(30);
-
     /// <summary>Words that must all occur in name, user name, mail or unit.</summary>
     [FromQuery(Name = "q")]
     public string? Text { get; init; }
@@ -40,7 +37,7 @@ public sealed record PeopleFilter
     [FromQuery(Name = "wave")]
     public string? Wave { get; init; }
 
-    /// <summary>A unit with everything below it.</summary>
+    /// <summary>A unit with everything below it; <c>none</c> for people of no unit.</summary>
     [FromQuery(Name = "unit")]
     public string? Unit { get; init; }
 
@@ -48,7 +45,7 @@ public sealed record PeopleFilter
     [FromQuery(Name = "step")]
     public string? Step { get; init; }
 
-    /// <summary>What stood in the way.</summary>
+    /// <summary>What stood in the way; <c>none</c> where nothing is known.</summary>
     [FromQuery(Name = "trouble")]
     public string? Trouble { get; init; }
 
@@ -65,30 +62,24 @@ public sealed record PeopleFilter
             people = people.Where(person => person.SearchText.Contains(word));
         if (Wave is "none") people = people.Where(person => person.WaveId == null);
         else if (Guid.TryParse(Wave, out var wave)) people = people.Where(person => person.WaveId == wave);
-        if (Unit?.Trim().Trim('/') is { Length: > 0 } unit)
+        if (Unit is "none") people = people.Where(person => person.Unit == null);
+        else if (Unit?.Trim().Trim('/') is { Length: > 0 } unit)
         {
             var below = unit + "/";
             people = people.Where(person => person.Unit == unit || person.Unit!.StartsWith(below));
         }
 
         if (WantedStep is { } step) people = people.Where(person => person.EnrolledAt == null && person.EnrolmentStep == step);
-        if (WantedTrouble is { } trouble) people = people.Where(person => person.EnrolledAt == null && person.EnrolmentTrouble == trouble);
+        if (Trouble is "none") people = people.Where(person => person.EnrolledAt == null && person.EnrolmentTrouble == null);
+        else if (WantedTrouble is { } trouble) people = people.Where(person => person.EnrolledAt == null && person.EnrolmentTrouble == trouble);
 
-        var still = now - StuckAfter;
         return WantedState switch
         {
-            PeopleState.Enrolled => people.Where(person => person.EnrolledAt != null),
-            PeopleState.Begun => people.Where(person => person.EnrolledAt == null && person.EnrolmentStep != null),
-            PeopleState.Stuck => people.Where(person => person.EnrolledAt == null && person.EnrolmentStep != null && person.EnrolmentStepAt <= still),
-            PeopleState.NotBegun => people.Where(person => person.EnrolledAt == null && person.EnrolmentStep == null),
-            PeopleState.Exempt => people.Where(person => db.PersonalTerms.Any(term => term.PersonId == person.Id && term.Kind == PersonalTermKind.Exemption && term.EndedAt == null && term.Until > now)),
-            PeopleState.Extended => people.Where(person => db.PersonalTerms.Any(term => term.PersonId == person.Id && term.Kind == PersonalTermKind.Extension && term.EndedAt == null && term.Until > now)),
-            PeopleState.Overdue => people.Where(person => person.EnrolledAt == null && db.Waves.Any(row => row.Id == person.WaveId && row.DeadlineAt <= now)
-                && !db.PersonalTerms.Any(term => term.PersonId == person.Id && term.EndedAt == null && term.Until > now)),
             PeopleState.Locked => people.Where(person => person.State == PersonState.Locked),
             PeopleState.NeedsPass => people.Where(person => person.EnrolledAt == null && person.NeedsPass),
             PeopleState.NeverUsed => people.Where(person => person.LastSignInAt == null),
-            _ => people,
+            null => people,
+            var shared => people.In(Enum.Parse<BoardState>(shared.Value.ToString()), db, now), // the very people behind a number of the board
         };
     }
 
@@ -125,7 +116,7 @@ public sealed record PersonLine
         { EnrolledAt: not null } => PeopleState.Enrolled,
         _ when now < ExemptUntil => PeopleState.Exempt,
         _ when now >= OwnDeadlineAt => PeopleState.Overdue,
-        { Step: not null } => StepAt <= now - PeopleFilter.StuckAfter ? PeopleState.Stuck : PeopleState.Begun,
+        { Step: not null } => StepAt <= now - BoardStates.StuckAfter ? PeopleState.Stuck : PeopleState.Begun,
         { NeedsPass: true } => PeopleState.NeedsPass,
         _ when now < ExtendedUntil => PeopleState.Extended,
         { LastSignInAt: null } => PeopleState.NeverUsed,

@@ -62,8 +62,8 @@ public static class PersonalData
         var id = person.Id;
         var never = CancellationToken.None;
         await using var transaction = await db.Database.BeginTransactionAsync(never);
-        await db.AuditEvents.Where(row => row.PersonId == id && row.Blind != null).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.Address, (string?)null).SetProperty(row => row.Reason, (string?)null).SetProperty(row => row.Blind, (byte[]?)null), never);
+        await AuditTrail.EraseAsync(db, id, never);
+        await db.SignOutRounds.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.BindingCodes.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.SignInAttempts.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.Approvals.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);

@@ -9,7 +9,6 @@ using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
-using Portvakt.Server.Approvals;
 using Portvakt.Server.Data;
 using Portvakt.Server.Tests.Actors;
 
