@@ -63,7 +63,6 @@ public static class PersonalData
         var never = CancellationToken.None;
         await using var transaction = await db.Database.BeginTransactionAsync(never);
         await AuditTrail.EraseAsync(db, id, never);
-        await db.SignOutRounds.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.BindingCodes.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.SignInAttempts.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.Approvals.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);

@@ -53,7 +53,7 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
             await SaveChangesAsync(cancellationToken);
             return true;
         }
-        catch (DbUpdateException lost) when (lost is DbUpdateConcurrencyException || IsUniqueViolation(lost))
+        catch (Exception lost) when (lost is DbUpdateConcurrencyException || IsUniqueViolation(lost as DbUpdateException) || IsDeadlock(lost))
         {
             ChangeTracker.Clear();
             return false;
@@ -66,12 +66,16 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.EnrolmentTrouble, trouble), CancellationToken.None);
 
     /// <summary>Two saves wanted the same key: the other one was first.</summary>
-    private static bool IsUniqueViolation(DbUpdateException exception) => exception.InnerException switch
+    private static bool IsUniqueViolation(DbUpdateException? exception) => exception?.InnerException switch
     {
         Npgsql.PostgresException postgres => postgres.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation,
         Microsoft.Data.Sqlite.SqliteException sqlite => sqlite.SqliteExtendedErrorCode is 1555 or 2067, // SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE
         _ => false,
     };
+
+    /// <summary>Two saves waited for each other's rows, and the database let the other one through. Npgsql wraps what it thinks worth another try.</summary>
+    private static bool IsDeadlock(Exception exception) =>
+        (exception as DbUpdateException ?? exception.InnerException as DbUpdateException)?.InnerException is Npgsql.PostgresException { SqlState: Npgsql.PostgresErrorCodes.DeadlockDetected };
 
     public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {

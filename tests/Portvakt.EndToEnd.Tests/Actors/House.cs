@@ -83,6 +83,14 @@ public sealed class House : IAsyncDisposable
         return employee;
     }
 
+    /// <summary>Brings in the demo's people, and answers with the administrator among them. For a house of one's own: it must be empty.</summary>
+    public async Task<Employee> FillAsync()
+    {
+        var admin = new Employee("admin", "Demo-administrator", string.Join('-', Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 5))));
+        await RunningProgram.RunAsync(ProgramFile("src/Portvakt.Server", "portvakt.dll"), ["demo-people", "--password-stdin"], _settings, admin.Password + "\n");
+        return admin;
+    }
+
     /// <summary>The wave with the deadline of this day; made once.</summary>
     private Task<string> WaveAsync(DateTimeOffset deadline) => _waves.GetOrAdd(deadline.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), new Lazy<Task<string>>(async () =>
     {

@@ -106,8 +106,9 @@ public abstract class JourneyStories(Stage stage)
     }
 
     [Theory]
-    [InlineData(0)]
+    [InlineData(0)] // midnight belongs to the day before
     [InlineData(-1)]
+    [InlineData(1)]
     public async Task A_deadline_is_the_day_of_the_organisation_and_not_of_UTC(int secondsFromMidnight)
     {
         var oslo = TimeZoneInfo.FindSystemTimeZoneById("Europe/Oslo");
@@ -117,8 +118,8 @@ public abstract class JourneyStories(Stage stage)
         using var browser = new Browser(Server);
         await browser.OpenAppAsync();
         await browser.PasswordAsync(ola);
-        var shown = day.AddSeconds(secondsFromMidnight).ToString("d. MMMM yyyy", CultureInfo.GetCultureInfo("nb-NO"));
-        Assert.Contains($"Fra {shown} kommer ingen inn", browser.Text, StringComparison.Ordinal);
+        var shown = day.AddDays(secondsFromMidnight > 0 ? 0 : -1).ToString("d. MMMM yyyy", CultureInfo.GetCultureInfo("nb-NO"));
+        Assert.Contains($"Etter {shown} kommer ingen inn", browser.Text, StringComparison.Ordinal);
     }
 
     [Fact]

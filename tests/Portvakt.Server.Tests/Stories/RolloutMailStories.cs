@@ -526,7 +526,7 @@ public sealed class RolloutMailWordsTests
     [InlineData(null, null, true)]
     public void A_wrong_mail_setting_stops_the_start_and_never_shows_the_password(string? smtp, string? from, bool holds)
     {
-        var problems = new PortvaktSettings { PublicAddress = "https://id.test", Organisation = "Eksempel kommune", Smtp = smtp, MailFrom = from }.Problems().ToList();
+        var problems = new PortvaktSettings { PublicAddress = "https://id.test", Organisation = "Eksempel kommune", PushContact = "mailto:it@eksempel.no", Smtp = smtp, MailFrom = from }.Problems().ToList();
         Assert.Equal(holds, problems.Count is 0);
         Assert.DoesNotContain(problems, problem => problem.Contains("hemmelig", StringComparison.Ordinal));
     }
