@@ -103,7 +103,19 @@ public sealed class ImportModel(Reception reception, PeopleImport import, Import
     {
         var found = await Db.ImportRuns.Where(run => run.Id == RunId).Select(run => new
         {
-            run.Id, run.AuthorId, run.FileName, HasFile = run.Content != null, run.CreatedAt, run.State, run.Lines, run.LinesDone, run.Added, run.Changed, run.Unchanged, run.Problems, run.ProblemCount,
+            run.Id,
+            run.AuthorId,
+            run.FileName,
+            HasFile = run.Content != null,
+            run.CreatedAt,
+            run.State,
+            run.Lines,
+            run.LinesDone,
+            run.Added,
+            run.Changed,
+            run.Unchanged,
+            run.Problems,
+            run.ProblemCount,
         }).SingleOrDefaultAsync(Aborted);
         return found is null ? null : new ImportRun
         {

@@ -66,7 +66,12 @@ public sealed class PeopleModel(Reception reception, IStringLocalizer<AdminWords
     {
         var query = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
-            ["q"] = Filter.Text, ["state"] = Filter.State, ["wave"] = Filter.Wave, ["unit"] = Filter.Unit, ["step"] = Filter.Step, ["trouble"] = Filter.Trouble,
+            ["q"] = Filter.Text,
+            ["state"] = Filter.State,
+            ["wave"] = Filter.Wave,
+            ["unit"] = Filter.Unit,
+            ["step"] = Filter.Step,
+            ["trouble"] = Filter.Trouble,
         };
         foreach (var (name, value) in also) query[name] = value;
         return QueryHelpers.AddQueryString("/administration/people", query.Where(pair => !string.IsNullOrEmpty(pair.Value)));

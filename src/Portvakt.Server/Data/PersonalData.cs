@@ -25,13 +25,36 @@ public static class PersonalData
             {
                 Person = new
                 {
-                    person.Id, person.UserName, person.DisplayName, person.Email, person.Language, State = person.State.ToString(), person.Unit, person.Manager, person.Phone, person.OfficePhone, person.CreatedAt,
-                    person.LastSignInAt, person.EnrolledAt, person.ActivatedAt, person.EnrolmentPostponedUntil, person.NeedsPass, person.MustChangePassword,
+                    person.Id,
+                    person.UserName,
+                    person.DisplayName,
+                    person.Email,
+                    person.Language,
+                    State = person.State.ToString(),
+                    person.Unit,
+                    person.Manager,
+                    person.Phone,
+                    person.OfficePhone,
+                    person.CreatedAt,
+                    person.LastSignInAt,
+                    person.EnrolledAt,
+                    person.ActivatedAt,
+                    person.EnrolmentPostponedUntil,
+                    person.NeedsPass,
+                    person.MustChangePassword,
                     Wave = await db.Waves.Where(row => row.Id == person.WaveId).Select(row => row.Name).SingleOrDefaultAsync(cancellationToken),
                 },
                 Phones = await db.Phones.Where(row => row.PersonId == personId).Select(row => new
                 {
-                    row.Name, State = row.State.ToString(), Unlock = row.Unlock.ToString(), row.CreatedAt, row.LastSeenAt, row.RemovedOnPhoneAt, row.AppVersion, row.ConsentVersion, row.ConsentAt,
+                    row.Name,
+                    State = row.State.ToString(),
+                    Unlock = row.Unlock.ToString(),
+                    row.CreatedAt,
+                    row.LastSeenAt,
+                    row.RemovedOnPhoneAt,
+                    row.AppVersion,
+                    row.ConsentVersion,
+                    row.ConsentAt,
                 }).ToListAsync(cancellationToken),
                 CodeGenerators = await db.Totps.Where(row => row.PersonId == personId).Select(row => new { State = row.State.ToString(), row.CreatedAt, row.LastUsedAt }).ToListAsync(cancellationToken),
                 RecoveryCodes = await db.RecoveryCodes.Where(row => row.PersonId == personId).Select(row => new { row.CreatedAt, row.UsedAt }).ToListAsync(cancellationToken),
@@ -39,7 +62,11 @@ public static class PersonalData
                 FamiliarBrowsers = await db.FamiliarBrowsers.Where(row => row.PersonId == personId).Select(row => row.SeenAt).ToListAsync(cancellationToken),
                 Approvals = (await db.Approvals.AsNoTracking().Where(row => row.PersonId == personId).ToListAsync(cancellationToken)).Select(row => new
                 {
-                    Purpose = row.Purpose.ToString(), State = row.State.ToString(), row.CreatedAt, row.AnsweredAt, Shown = JsonSerializer.Deserialize<JsonElement>(row.Context),
+                    Purpose = row.Purpose.ToString(),
+                    State = row.State.ToString(),
+                    row.CreatedAt,
+                    row.AnsweredAt,
+                    Shown = JsonSerializer.Deserialize<JsonElement>(row.Context),
                 }),
                 Applications = await db.RefreshFamilies.Where(row => row.PersonId == personId).Select(row => row.ClientId)
                     .Union(db.AuthorizationCodes.Where(row => row.PersonId == personId).Select(row => row.ClientId)).ToListAsync(cancellationToken),

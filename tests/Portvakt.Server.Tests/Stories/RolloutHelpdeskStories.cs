@@ -25,9 +25,22 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
     /// <summary>Each way to change something on a person's page, and what it takes. A new handler must be named here.</summary>
     private static readonly Dictionary<string, Act> Handlers = new(StringComparer.Ordinal)
     {
-        ["Issue"] = Act.IssuePass, ["AskPass"] = Act.IssuePass, ["ConfirmPass"] = Act.IssuePass, ["TakePass"] = Act.IssuePass, ["EndSessions"] = Act.EndSessions, ["EndSession"] = Act.EndSessions,
-        ["RemovePhone"] = Act.RemoveFactors, ["RemoveCode"] = Act.RemoveFactors, ["RequireEnrolment"] = Act.RemoveFactors, ["Term"] = Act.GrantTerms, ["EndTerm"] = Act.GrantTerms,
-        ["Lock"] = Act.LockAccount, ["Unlock"] = Act.LockAccount, ["Call"] = Act.CallPhone, ["Data"] = Act.ErasePeople, ["Erase"] = Act.ErasePeople,
+        ["Issue"] = Act.IssuePass,
+        ["AskPass"] = Act.IssuePass,
+        ["ConfirmPass"] = Act.IssuePass,
+        ["TakePass"] = Act.IssuePass,
+        ["EndSessions"] = Act.EndSessions,
+        ["EndSession"] = Act.EndSessions,
+        ["RemovePhone"] = Act.RemoveFactors,
+        ["RemoveCode"] = Act.RemoveFactors,
+        ["RequireEnrolment"] = Act.RemoveFactors,
+        ["Term"] = Act.GrantTerms,
+        ["EndTerm"] = Act.GrantTerms,
+        ["Lock"] = Act.LockAccount,
+        ["Unlock"] = Act.LockAccount,
+        ["Call"] = Act.CallPhone,
+        ["Data"] = Act.ErasePeople,
+        ["Erase"] = Act.ErasePeople,
     };
 
     private PortvaktServer Server => stage.Server;
