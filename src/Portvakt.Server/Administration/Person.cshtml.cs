@@ -12,6 +12,7 @@ using Portvakt.Domain.Sessions;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Resources;
 using Portvakt.Server.Sessions;
 using Portvakt.Server.SignIn;
@@ -22,7 +23,7 @@ namespace Portvakt.Server.Administration;
 /// One person, and what the helpdesk can do. Every change goes through <see cref="ChangeAsync"/>: whether the actor may do it to this person (R44), the reason, and
 /// one save with its audit row. Forms bring ids and texts, never a property of a person (R47).
 /// </summary>
-public sealed class PersonModel(Reception reception, SessionStore sessions, Approver approver, Vault vault, IStringLocalizer<AdminWords> admin) : AdministrationPage(reception, Act.SeePeople)
+public sealed class PersonModel(Reception reception, SessionStore sessions, Approver approver, Outbox outbox, Vault vault, IStringLocalizer<AdminWords> admin) : AdministrationPage(reception, Act.SeePeople)
 {
     private const int HistoryLength = 50;
 
@@ -77,7 +78,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         var code = Base32.Random(AccessPass.Length);
         var pass = new AccessPass(Target.Id, PassModel.HashOf(vault, Target.Id, code), lifetime, !reusable, Desk.Person.Id, Now);
         Db.AccessPasses.Add(pass);
-        Record(SecurityEvent.PassIssued, Target.Id, pass.Id.ToString("N"), reason);
+        await RecordAndTellAsync(SecurityEvent.PassIssued, Target.Id, pass.Id.ToString("N"), reason);
         await SaveAsync();
         return await ShowPassAsync(user, code, pass);
     }, changesFactors: true);
@@ -102,7 +103,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         if (pass.IssuedBy == Desk.Person.Id) return await RefuseAsync("AnotherMustConfirm", StatusCodes.Status403Forbidden);
         var code = Base32.Random(AccessPass.Length);
         if (!pass.Confirm(Desk.Person.Id, PassModel.HashOf(vault, Target.Id, code), Now)) return await RefuseAsync("PassGone");
-        Record(SecurityEvent.PassIssued, Target.Id, pass.Id.ToString("N"), reason);
+        await RecordAndTellAsync(SecurityEvent.PassIssued, Target.Id, pass.Id.ToString("N"), reason);
         if (Target.IsEnrolled)
         {
             await RemoveFactorsAsync(reason);
@@ -123,7 +124,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
 
     public Task<IActionResult> OnPostEndSessionsAsync(string user, string? reason) => ChangeAsync(user, Act.EndSessions, reason, async () =>
     {
-        Record(SecurityEvent.SignedOutEverywhere, Target.Id, null, reason);
+        await RecordAndTellAsync(SecurityEvent.SignedOutEverywhere, Target.Id, null, reason);
         await sessions.EndAllAsync(Target.Id, HttpContext, Desk.Person.Id);
         return Done(admin["SignedOutEverywhereDone", Target.DisplayName]);
     });
@@ -140,7 +141,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         if (await Db.Phones.SingleOrDefaultAsync(row => row.Id == id && row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked, Aborted) is not { } phone) return NotFound();
         phone.Revoke();
         foreach (var totp in await Db.Totps.Where(row => row.PhoneId == phone.Id).ToListAsync(Aborted)) totp.Revoke();
-        Record(SecurityEvent.PhoneRemoved, Target.Id, phone.Id.ToString("N"), reason);
+        await RecordAndTellAsync(SecurityEvent.PhoneRemoved, Target.Id, phone.Id.ToString("N"), reason);
         await NothingLeftAsync(phone.Id, null);
         await sessions.EndAllAsync(Target.Id, HttpContext, Desk.Person.Id);
         return Done(admin["PhoneIsRemoved", phone.Name]);
@@ -150,7 +151,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     {
         if (await Db.Totps.SingleOrDefaultAsync(row => row.Id == id && row.PersonId == Target.Id && row.PhoneId == null && row.State != AuthenticatorState.Revoked, Aborted) is not { } totp) return NotFound();
         totp.Revoke();
-        Record(SecurityEvent.FactorsRemoved, Target.Id, totp.Id.ToString("N"), reason);
+        await RecordAndTellAsync(SecurityEvent.FactorsRemoved, Target.Id, totp.Id.ToString("N"), reason);
         await NothingLeftAsync(null, totp.Id);
         await sessions.EndAllAsync(Target.Id, HttpContext, Desk.Person.Id);
         return Done(admin["CodesAreRemoved"]);
@@ -255,6 +256,13 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         }
     }
 
+    /// <summary>What the helpdesk does to somebody's means of signing in is mailed to its owner, in the same save (R37).</summary>
+    private async Task RecordAndTellAsync(SecurityEvent what, Guid personId, string? subject, string? reason)
+    {
+        Record(what, personId, subject, reason);
+        await outbox.TellAsync(what, Target, http: null, Now, Aborted);
+    }
+
     /// <summary>Saves under the version of the person: of two members of the helpdesk who press at once, one wins, and there is never a second live pass.</summary>
     private async Task SaveAsync()
     {
@@ -274,7 +282,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         foreach (var totp in await Db.Totps.Where(row => row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked).ToListAsync(Aborted)) totp.Revoke();
         Db.RecoveryCodes.RemoveRange(await Db.RecoveryCodes.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
         Target.RecordRemoval();
-        Record(SecurityEvent.FactorsRemoved, Target.Id, null, reason);
+        await RecordAndTellAsync(SecurityEvent.FactorsRemoved, Target.Id, null, reason);
     }
 
     /// <summary>When this was the last factor: the recovery codes go too, for they may have lain beside the phone.</summary>

@@ -6,6 +6,7 @@ using Portvakt.Domain.Sessions;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 
 namespace Portvakt.Server.Sessions;
 
@@ -16,7 +17,7 @@ namespace Portvakt.Server.Sessions;
 public sealed record SignedIn(Session Session, Person Person, TimeSpan Idle);
 
 /// <summary>Finds and ends sessions. Only <see cref="SessionIssuer"/> makes them.</summary>
-public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
+public sealed class SessionStore(PortvaktDb db, Outbox outbox, TimeProvider clock)
 {
     public const string CookieName = "__Host-portvakt-session";
 
@@ -85,6 +86,7 @@ public sealed class SessionStore(PortvaktDb db, TimeProvider clock)
             }
 
             db.Record(SecurityEvent.SignedOutEverywhere, person.Id, round.Id, http, now);
+            await outbox.TellAsync(activates ? SecurityEvent.TwoFactorActivated : SecurityEvent.SignedOutEverywhere, person, http, now, CancellationToken.None);
             if (!await db.TrySaveAsync(CancellationToken.None)) return null;
             await transaction.CommitAsync(CancellationToken.None);
         }

@@ -77,6 +77,8 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
 
     // ---- Passes
 
+    private Task<List<string>> MailsOfAsync(Person person) => Server.ReadAsync(db => db.Mails.Where(mail => mail.PersonId == person.Id).OrderBy(mail => mail.CreatedAt).Select(mail => mail.Kind).ToListAsync());
+
     [Fact]
     public async Task R27_R28_A_pass_is_shown_once_and_opens_enrolment_after_the_deadline()
     {
@@ -93,6 +95,8 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
         await desk.OpenAsync(PageOf(ola));
         Assert.DoesNotContain(code, desk.Page.DocumentElement.OuterHtml, StringComparison.Ordinal);
         Assert.DoesNotContain(code, Server.Log.All, StringComparison.Ordinal);
+        Assert.Equal(["PassIssued"], await MailsOfAsync(ola)); // R37: its owner hears of it, without the code
+        Assert.False(await Server.ReadAsync(db => db.Mails.AnyAsync(mail => mail.Text.Contains(code))));
         var issued = await LastAsync(SecurityEvent.PassIssued, ola.Id);
         Assert.Equal((helper.Id, "Legitimert i skranken"), (issued.ActorId!.Value, issued.Reason));
         var pass = await Server.ReadAsync(db => db.AccessPasses.AsNoTracking().SingleAsync(row => row.PersonId == ola.Id));
@@ -415,6 +419,7 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
         Assert.False(await Server.ReadAsync(db => db.Totps.AnyAsync(row => row.PersonId == kari.Id && row.State != AuthenticatorState.Revoked)));
         Assert.False(await Server.ReadAsync(db => db.RecoveryCodes.AnyAsync(row => row.PersonId == kari.Id)));
         Assert.Equal("Mistet på bussen", (await LastAsync(SecurityEvent.PhoneRemoved, kari.Id)).Reason);
+        Assert.Contains("MethodRemoved", await MailsOfAsync(kari)); // R37: also when somebody else did it
         using var thief = new Browser(Server);
         await thief.OpenAppAsync();
         await thief.PasswordAsync(kari);
