@@ -16,7 +16,7 @@ public sealed class DetourTests(Running running)
         await computer.OpenApplicationAsync();
         await computer.SignInAsync(ola);
         await Expect(computer.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = words.MoreInformation })).ToBeVisibleAsync();
-        await Expect(computer.Page.Locator("main .ds-alert")).ToContainTextAsync("Du har 5 dager igjen");
+        await Expect(computer.Page.Locator("main .ds-alert")).ToContainTextAsync("Du har 6 dager igjen"); // today and the last day count
         await computer.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = words.NotNow, Exact = true }).ClickAsync();
         await computer.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = words.No, Exact = true }).ClickAsync();
         await computer.Page.WaitForURLAsync(running.House.Application + "/");
