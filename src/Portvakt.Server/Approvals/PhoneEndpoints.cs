@@ -283,7 +283,7 @@ public static class PhoneEndpoints
     {
         // Counted before it is looked at; five wrong ones in a row and the phone is dead.
         var counted = await db.Phones.Where(row => row.Id == phone.Id && row.PinFailures < PhoneAuthenticator.PinTries)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.PinFailures, row => row.PinFailures + 1), http.RequestAborted);
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.PinFailures, row => row.PinFailures + 1), CancellationToken.None);
         if (counted is 0) return new PhoneProblem(423, "pin-locked");
         bool right;
         try

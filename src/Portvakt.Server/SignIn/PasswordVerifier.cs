@@ -36,16 +36,17 @@ public sealed class PasswordVerifier(PortvaktDb db, PasswordHash hash, Vault vau
 
         var failures = new FailureCounter(db, clock);
         // The source first: one that is blocked must not go on raising other people's counts. A repeat costs a hash like any other try, so
-        // the source pays for it; only the account does not.
-        var wait = source is null ? null : await failures.RaiseAsync(source, Throttle.PasswordSource, cancellationToken);
+        // the source pays for it; only the account does not. A window that is closed while this is counted must not leave half of it behind: what
+        // is counted is counted whole, and given back below when nobody looked at the password.
+        var wait = source is null ? null : await failures.RaiseAsync(source, Throttle.PasswordSource, CancellationToken.None);
         if (wait is { } sourcePause)
         {
             log.Throttled(sourcePause.TotalSeconds);
             return new PasswordVerdict(null, sourcePause);
         }
 
-        var repeated = await failures.IsRepeatAsync(account, mark, cancellationToken);
-        wait = repeated ? await failures.BlockedForAsync(account, cancellationToken) : await failures.RaiseAsync(account, Throttle.Password, cancellationToken);
+        var repeated = await failures.IsRepeatAsync(account, mark, CancellationToken.None);
+        wait = repeated ? await failures.BlockedForAsync(account, CancellationToken.None) : await failures.RaiseAsync(account, Throttle.Password, CancellationToken.None);
         if (wait is { } pause)
         {
             log.Throttled(pause.TotalSeconds);
