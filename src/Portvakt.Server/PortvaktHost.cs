@@ -85,8 +85,11 @@ public static class PortvaktHost
         services.Configure<Microsoft.Extensions.WebEncoders.WebEncoderOptions>(encoder => encoder.TextEncoderSettings = new System.Text.Encodings.Web.TextEncoderSettings(System.Text.Unicode.UnicodeRanges.All)); // æ, ø and å need no escape
 
         services.AddOpenIdConnect(settings);
+        services.AddScoped<Rulings>();
         services.AddScoped<SessionStore>();
         services.AddScoped<SessionIssuer>();
+        services.AddSingleton<OverdueSessions>();
+        services.AddHostedService(provider => provider.GetRequiredService<OverdueSessions>());
         services.AddScoped<SignInJourney>();
         services.AddScoped<PasswordVerifier>();
         services.AddScoped<Approver>();
@@ -108,7 +111,7 @@ public static class PortvaktHost
         var app = builder.Build();
         app.UseTrustedProxies(settings);
         app.UseSecurityHeaders();
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500", SuppressDiagnosticsCallback = fault => fault.Exception is BadHttpRequestException }); // a caller's nonsense is no fault of ours
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500", StatusCodeSelector = StatusOf, SuppressDiagnosticsCallback = fault => fault.Exception is BadHttpRequestException }); // a caller's nonsense is no fault of ours
         app.UseWhen(http => http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal), phones =>
         {
             phones.Use(WithPhoneNonceAsync);
@@ -174,6 +177,9 @@ public static class PortvaktHost
             http => !http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments("/connect/token", StringComparison.Ordinal)
                 && !http.Request.Path.StartsWithSegments("/connect/userinfo", StringComparison.Ordinal),
             branch => branch.UseStatusCodePagesWithReExecute("/error/{0}"));
+
+    /// <summary>Full for a moment is not broken: whoever comes back in a moment gets in (R56).</summary>
+    private static int StatusOf(Exception fault) => fault is TooManyHashesException ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError;
 
     /// <summary>A phone is told in its own language that nothing was decided; the log knows why.</summary>
     private static Task PhoneFaultAsync(HttpContext http)

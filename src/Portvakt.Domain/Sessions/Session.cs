@@ -11,6 +11,9 @@ public sealed class Session
     /// <summary>Without use for this long a session that was not asked to stay ends.</summary>
     public static readonly TimeSpan IdleLifetime = TimeSpan.FromHours(1);
 
+    /// <summary>The same for whoever holds a role in administration (R48).</summary>
+    public static readonly TimeSpan DeskIdleLifetime = TimeSpan.FromMinutes(15);
+
     /// <summary>"Stay signed in: yes".</summary>
     public static readonly TimeSpan StayLifetime = TimeSpan.FromDays(30);
 

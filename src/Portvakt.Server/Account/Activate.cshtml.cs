@@ -13,7 +13,7 @@ namespace Portvakt.Server.Account;
 /// 2-factor switched on by the person, before the deadline: from then on it is demanded, and every session ends everywhere, so that the next click in any
 /// application leads through the password and the set-up.
 /// </summary>
-public sealed class ActivateModel(SignInJourney journey, SessionStore sessions, TimeProvider clock, IOptions<PortvaktSettings> settings) : PageModel
+public sealed class ActivateModel(SignInJourney journey, SessionStore sessions, Rulings rulings, TimeProvider clock, IOptions<PortvaktSettings> settings) : PageModel
 {
     public const string Address = "/activate";
 
@@ -37,7 +37,7 @@ public sealed class ActivateModel(SignInJourney journey, SessionStore sessions, 
     }
 
     private async Task<Ruling?> RuleAsync() =>
-        await sessions.CurrentAsync(HttpContext) is { } current && await journey.RuleOfAsync(HttpContext, current.Person.Id) is { } ruling ? Ruling = ruling : null;
+        await sessions.CurrentAsync(HttpContext) is { } current && await rulings.OfAsync(current.Person.Id, HttpContext, HttpContext.RequestAborted) is { } ruling ? Ruling = ruling : null;
 
     private async Task<IActionResult> SignInFirstAsync() => SignInJourney.SeeOther(await journey.BeginAsync(HttpContext, new SignInRequest(ReturnPath: Address)));
 }

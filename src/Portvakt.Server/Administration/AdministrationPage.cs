@@ -35,20 +35,17 @@ public sealed class Reception(PortvaktDb db, SessionStore sessions, SignInJourne
     /// <summary>Nothing is changed longer than this after the phone was asked (R36, R48).</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromMinutes(10);
 
-    /// <summary>Without use for this long the desk is left, whatever the session allows elsewhere (R48).</summary>
-    public static readonly TimeSpan IdleLifetime = TimeSpan.FromMinutes(15);
-
     public PortvaktDb Db => db;
     public TimeProvider Clock => clock;
     public PortvaktSettings Settings => settings.Value;
 
-    /// <summary>The desk of this browser; null when somebody must sign in (again) first: no session, one factor, a weak one, a session that stays, or idle for too long.</summary>
+    /// <summary>The desk of this browser; null when somebody must sign in (again) first: no session, one factor, a weak one, or a session that stays.</summary>
     public async Task<Desk?> DeskAsync(HttpContext http)
     {
         if (await sessions.CurrentAsync(http) is not { } current) return null;
         var (session, person) = (current.Session, current.Person);
         var strong = session.Method is SecondFactorMethod.Phone || (session.Method is SecondFactorMethod.PhoneWithPin && settings.Value.AllowPinUnlock);
-        if (!strong || session.Stays || current.Idle >= IdleLifetime) return null;
+        if (!strong || session.Stays) return null;
         var roles = await db.RoleAssignments.AsNoTracking().Where(role => role.PersonId == person.Id).ToListAsync(http.RequestAborted);
         return new Desk(person, roles, clock.GetUtcNow() < session.SecondFactorAt + Freshness);
     }

@@ -35,6 +35,7 @@ public sealed class ImportModel(Reception reception, PeopleImport import, Import
     public async Task<IActionResult> OnGetAsync()
     {
         if (RunId is null) return Page();
+        if (!MayImport) return StatusCode(StatusCodes.Status403Forbidden); // it tells of people in every unit
         Run = await FindAsync();
         if (Run is null) return NotFound();
         var told = JsonSerializer.Deserialize<ImportDetails>(Run.Problems);

@@ -117,6 +117,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     {
         if (await Db.AccessPasses.SingleOrDefaultAsync(row => row.Id == id && row.PersonId == Target.Id, Aborted) is not { } pass) return NotFound();
         pass.Revoke(Now);
+        await CloseDoorsAsync();
         Record(SecurityEvent.PassRevoked, Target.Id, pass.Id.ToString("N"), reason);
         await SaveAsync();
         return Done(admin["PassTaken"]);
@@ -273,7 +274,13 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     private async Task RevokePassesAsync()
     {
         foreach (var old in await Db.AccessPasses.Where(row => row.PersonId == Target.Id && row.RevokedAt == null).ToListAsync(Aborted)) old.Revoke(Now);
+        await CloseDoorsAsync();
     }
+
+    /// <summary>What a pass has opened closes with it: whoever used it may be the one it was taken from.</summary>
+    private Task<int> CloseDoorsAsync() =>
+        Db.SignInAttempts.Where(row => row.PersonId == Target.Id && row.PassUsedAt != null && row.FinishedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.PassUsedAt, (DateTimeOffset?)null).SetProperty(row => row.Version, row => row.Version + 1), Aborted);
 
     /// <summary>Everything goes, and a password alone brings nothing back (R29).</summary>
     private async Task RemoveFactorsAsync(string? reason)
@@ -324,7 +331,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         Phones = await Db.Phones.AsNoTracking().Where(row => row.PersonId == id && row.State != AuthenticatorState.Revoked).OrderBy(row => row.CreatedAt).ToListAsync(Aborted);
         Codes = await Db.Totps.AsNoTracking().Where(row => row.PersonId == id && row.PhoneId == null && row.State == AuthenticatorState.Active).OrderBy(row => row.CreatedAt).ToListAsync(Aborted);
         RecoveryCodesLeft = await Db.RecoveryCodes.CountAsync(row => row.PersonId == id && row.UsedAt == null, Aborted);
-        Sessions = [.. (await Db.Sessions.AsNoTracking().Where(row => row.PersonId == id && row.EndedAt == null).OrderByDescending(row => row.LastSeenAt).ToListAsync(Aborted)).Where(session => session.IsLive(Now))];
+        Sessions = await sessions.LiveAsync(id, Aborted);
         Cases = await Db.Cases.AsNoTracking().Where(row => row.PersonId == id && row.ClosedAt == null).OrderByDescending(row => row.OpenedAt).ToListAsync(Aborted);
         Passes = [.. (await Db.AccessPasses.AsNoTracking().Where(row => row.PersonId == id && row.RevokedAt == null).OrderByDescending(row => row.CreatedAt).ToListAsync(Aborted)).Where(pass => pass.IsLive(Now) || pass.AwaitsConfirmation(Now))];
         Terms = await (from term in Db.PersonalTerms.AsNoTracking()

@@ -48,7 +48,7 @@ public sealed class Approver(
         if (purpose is ApprovalPurpose.Caller && await IsTooOftenAsync(personId, purpose, clock.GetUtcNow() - TimeSpan.FromDays(1), http.RequestAborted)) return null;
 
         // Who administers types six digits, whatever the setting says (R15, R48).
-        var digits = purpose is not ApprovalPurpose.EnrolmentTest && await db.RoleAssignments.AnyAsync(role => role.PersonId == personId, http.RequestAborted) ? 6 : settings.Value.ApprovalDigits;
+        var digits = purpose is not ApprovalPurpose.Caller && await db.RoleAssignments.AnyAsync(role => role.PersonId == personId, http.RequestAborted) ? 6 : settings.Value.ApprovalDigits;
         for (var tries = 0; ; tries++)
         {
             var now = clock.GetUtcNow();

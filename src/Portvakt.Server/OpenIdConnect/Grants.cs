@@ -6,6 +6,7 @@ using Portvakt.Domain.People;
 using Portvakt.Domain.Sessions;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
+using Portvakt.Server.Sessions;
 
 namespace Portvakt.Server.OpenIdConnect;
 
@@ -16,7 +17,7 @@ public sealed record Grant(string ClientId, Session Session, Person Person, stri
 /// Codes and refresh tokens: opaque, stored as SHA-256, each good once. One per request: what the engine's validation found here is what
 /// the endpoint redeems, so nothing is read twice. A redemption is one conditional save; who loses it has used the thing a second time.
 /// </summary>
-public sealed class Grants(PortvaktDb db, TimeProvider clock)
+public sealed class Grants(PortvaktDb db, Rulings rulings, TimeProvider clock)
 {
     /// <summary>RFC 6749 section 4.1.2; OWASP ASVS 10.4.3.</summary>
     public static readonly TimeSpan CodeLifetime = TimeSpan.FromSeconds(60);
@@ -73,7 +74,7 @@ public sealed class Grants(PortvaktDb db, TimeProvider clock)
             return null;
         }
 
-        if (clock.GetUtcNow() >= found.row.ExpiresAt || !IsLive(found.session, found.person)) return null;
+        if (clock.GetUtcNow() >= found.row.ExpiresAt || !await IsLiveAsync(found.session, found.person, http.RequestAborted)) return null;
         (_code, Presented) = (found.row, new Grant(found.row.ClientId, found.session, found.person, found.row.Scopes));
         return found.row;
     }
@@ -87,7 +88,7 @@ public sealed class Grants(PortvaktDb db, TimeProvider clock)
                            join session in db.Sessions on row.SessionId equals session.Id
                            join person in db.People on row.PersonId equals person.Id
                            select new { row, session, person }).SingleOrDefaultAsync(http.RequestAborted);
-        if (found is null || found.row.RevokedAt is not null || clock.GetUtcNow() >= found.row.ExpiresAt || !IsLive(found.session, found.person)) return null;
+        if (found is null || found.row.RevokedAt is not null || clock.GetUtcNow() >= found.row.ExpiresAt || !await IsLiveAsync(found.session, found.person, http.RequestAborted)) return null;
         if (!CryptographicOperations.FixedTimeEquals(RandomId.Hash(secret), found.row.CurrentHash))
         {
             await RevokeAsync(found.row.Id, SecurityEvent.RefreshTokenReused, found.row.PersonId, found.row.SessionId, http);
@@ -150,8 +151,8 @@ public sealed class Grants(PortvaktDb db, TimeProvider clock)
     }
 
     /// <summary>Whether tokens may still come of a session. Idleness is the browser's affair; an application refreshes while its person reads.</summary>
-    public bool IsLive(Session session, Person person) =>
-        session.EndedAt is null && clock.GetUtcNow() < session.ExpiresAt && person.State is PersonState.Active;
+    public async Task<bool> IsLiveAsync(Session session, Person person, CancellationToken cancellationToken) =>
+        session.EndedAt is null && clock.GetUtcNow() < session.ExpiresAt && person.State is PersonState.Active && await rulings.StillHoldsAsync(session, cancellationToken);
 
     private Task CodeReusedAsync(AuthorizationCode code, HttpContext http) =>
         RevokeAsync(code.FamilyId, SecurityEvent.CodeReused, code.PersonId, code.SessionId, http);

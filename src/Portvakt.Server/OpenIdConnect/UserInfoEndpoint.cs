@@ -21,7 +21,7 @@ public static class UserInfoEndpoint
                            where session.Id == sessionId
                            join person in db.People.AsNoTracking() on session.PersonId equals person.Id
                            select new { session, person }).SingleOrDefaultAsync(http.RequestAborted);
-        if (found is null || !grants.IsLive(found.session, found.person) || relyingParties.Find(token.GetClaim(Claims.ClientId)) is null
+        if (found is null || !await grants.IsLiveAsync(found.session, found.person, http.RequestAborted) || relyingParties.Find(token.GetClaim(Claims.ClientId)) is null
             || token.GetClaim(Claims.Subject) != TokenClaims.SubjectOf(found.person.Id))
         {
             return Results.Challenge(

@@ -26,8 +26,9 @@ public sealed class SessionIssuer(PortvaktDb db, TimeProvider clock, IOptions<Po
         var secret = RandomId.NewSecret();
         var session = new Session(secret, person.Id, attempt, http.Browser(), http.CoarseAddress(), now, settings.Value.StaySignedInLifetime);
         attempt.Finish(session.Id, now);
-        var lastSeen = await db.Sessions.Where(row => row.PersonId == person.Id).MaxAsync(row => (DateTimeOffset?)row.LastSeenAt, http.RequestAborted);
-        person.RecordSignIn(now, lastSeen > person.LastSignInAt ? lastSeen : person.LastSignInAt, twoFactors: attempt.SecondFactorVerifiedAt is not null);
+        var twoFactors = attempt.SecondFactorVerifiedAt is not null;
+        var lastSeen = twoFactors ? null : await db.Sessions.Where(row => row.PersonId == person.Id).MaxAsync(row => (DateTimeOffset?)row.LastSeenAt, http.RequestAborted);
+        person.RecordSignIn(now, lastSeen > person.LastSignInAt ? lastSeen : person.LastSignInAt, twoFactors);
         db.Sessions.Add(session);
 
         var familiar = await db.FamiliarBrowsers.FindAsync([person.Id, attempt.BrowserHash], http.RequestAborted);

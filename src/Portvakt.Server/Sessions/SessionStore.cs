@@ -13,11 +13,10 @@ namespace Portvakt.Server.Sessions;
 /// <summary>A live session and whose it is.</summary>
 /// <param name="Session">The session.</param>
 /// <param name="Person">Its person, who may sign in at this moment.</param>
-/// <param name="Idle">How long it lay unused before this request, to the minute.</param>
-public sealed record SignedIn(Session Session, Person Person, TimeSpan Idle);
+public sealed record SignedIn(Session Session, Person Person);
 
 /// <summary>Finds and ends sessions. Only <see cref="SessionIssuer"/> makes them.</summary>
-public sealed class SessionStore(PortvaktDb db, Outbox outbox, TimeProvider clock)
+public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, TimeProvider clock)
 {
     public const string CookieName = "__Host-portvakt-session";
 
@@ -31,16 +30,25 @@ public sealed class SessionStore(PortvaktDb db, Outbox outbox, TimeProvider cloc
         var now = clock.GetUtcNow();
         var session = await db.Sessions.SingleOrDefaultAsync(row => row.SecretHash == hash, http.RequestAborted);
         SignedIn? signedIn = null;
-        if (session?.IsLive(now) is true
-            && await db.People.SingleOrDefaultAsync(row => row.Id == session.PersonId, http.RequestAborted) is { State: PersonState.Active } person)
+        if (session?.IsLive(now) is true && await MayGoOnAsync(session, http) is { } person && !await IsDeskLeftAsync(session, now, http.RequestAborted))
         {
-            signedIn = new SignedIn(session, person, now - session.LastSeenAt);
+            signedIn = new SignedIn(session, person);
             if (session.Touch(now)) await db.TrySaveAsync(http.RequestAborted);
         }
 
         http.Items[CookieName] = signedIn;
         return signedIn;
     }
+
+    /// <summary>Its person, when the account is open and what was proven is still enough. One statement.</summary>
+    private async Task<Person?> MayGoOnAsync(Session session, HttpContext http) =>
+        session.Method is null
+            ? await rulings.OfAsync(session.PersonId, http, http.RequestAborted) is { PasswordAloneIsEnough: true } ruling ? ruling.Person : null
+            : await db.People.SingleOrDefaultAsync(row => row.Id == session.PersonId && row.State == PersonState.Active, http.RequestAborted);
+
+    /// <summary>Whoever administers is signed out after a quarter of an hour without use, wherever the next click goes (R48).</summary>
+    private async Task<bool> IsDeskLeftAsync(Session session, DateTimeOffset now, CancellationToken cancellationToken) =>
+        now >= session.LastSeenAt + Session.DeskIdleLifetime && await db.RoleAssignments.AnyAsync(role => role.PersonId == session.PersonId, cancellationToken);
 
     /// <summary>
     /// Ends a session everywhere: its refresh tokens die in the same transaction, and each application that was signed in
@@ -123,7 +131,7 @@ public sealed class SessionStore(PortvaktDb db, Outbox outbox, TimeProvider cloc
             await EndInTransactionAsync(db, id, http, now);
     }
 
-    internal static async Task EndInTransactionAsync(PortvaktDb db, string sessionId, HttpContext http, DateTimeOffset now, Guid? actorId = null)
+    internal static async Task EndInTransactionAsync(PortvaktDb db, string sessionId, HttpContext? http, DateTimeOffset now, Guid? actorId = null)
     {
         var ended = await db.Sessions.Where(row => row.Id == sessionId && row.EndedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None);

@@ -28,14 +28,7 @@ public sealed class NewPasswordModel(SignInJourney journey, PortvaktDb db, Outbo
         var verdict = policy.Judge(password ?? "", UserName.Parse(person.UserName), person.DisplayName);
         if (verdict is not PasswordProblem.None)
         {
-            Problem = verdict switch
-            {
-                PasswordProblem.TooShort => words["PasswordTooShort", PasswordRules.MinimumLength],
-                PasswordProblem.TooLong => words["PasswordTooLong"],
-                PasswordProblem.Common => words["PasswordCommon"],
-                PasswordProblem.Expected => words["PasswordExpected"],
-                _ => words["PasswordUnreadable"],
-            };
+            Problem = words["Password" + verdict, PasswordRules.MinimumLength];
             return Again(StatusCodes.Status422UnprocessableEntity);
         }
 

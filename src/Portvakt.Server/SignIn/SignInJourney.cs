@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Portvakt.Domain.Audit;
-using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
 using Portvakt.Domain.SignIn;
@@ -19,11 +18,8 @@ public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep 
     public EnrolmentDuty Duty => Verdict.Duty;
 }
 
-/// <summary>A person before the rule of the deadline: what it says, and what the person has.</summary>
-public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, bool HasAuthenticator, bool HasRole);
-
 /// <summary>Loads an attempt, asks <see cref="SignInSteps"/> where it stands, and sends the browser there.</summary>
-public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssuer sessions, IOptions<PortvaktSettings> settings)
+public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssuer sessions, Rulings rulings, IOptions<PortvaktSettings> settings)
 {
     /// <summary>Begins an attempt for this browser and answers with the address of its first page.</summary>
     public async Task<string> BeginAsync(HttpContext http, SignInRequest request)
@@ -49,49 +45,11 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         var now = clock.GetUtcNow();
         if (attempt.PersonId is not { } personId) return new Standing(attempt, null, SignInStep.Password, new EnrolmentVerdict(EnrolmentDuty.None, EnrolmentDoor.Closed, null));
 
-        if (await RuleOfAsync(http, personId) is not { } rule) return null;
+        if (await rulings.OfAsync(personId, http, http.RequestAborted) is not { } rule) return null;
 
         // A phone that was removed in the app alone opens nothing (R4). Nobody who administers stays signed in (R48).
         var progress = attempt.Progress(rule.HasAuthenticator, settings.Value.OfferStaySignedIn && !rule.HasRole, rule.Verdict.Door, rule.Person.MustChangePassword, now);
         return new Standing(attempt, rule.Person, SignInSteps.Next(progress, rule.Verdict.Duty), rule.Verdict with { Duty = SignInSteps.Effective(progress, rule.Verdict.Duty), Door = progress.Door });
-    }
-
-    /// <summary>What the rule of the deadline says of a person in this browser. Null: the account is closed.</summary>
-    public async Task<Ruling?> RuleOfAsync(HttpContext http, Guid personId)
-    {
-        var now = clock.GetUtcNow();
-        var known = await db.People.Where(row => row.Id == personId).Select(row => new
-        {
-            Person = row,
-            Wave = db.Waves.SingleOrDefault(wave => wave.Id == row.WaveId),
-            HasPhone = db.Phones.Any(phone => phone.PersonId == row.Id && phone.State == AuthenticatorState.Active),
-            HasCode = db.Totps.Any(totp => totp.PersonId == row.Id && totp.State == AuthenticatorState.Active),
-            HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Id),
-            ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
-            ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
-            LastSeenAt = db.Sessions.Where(session => session.PersonId == row.Id).Max(session => (DateTimeOffset?)session.LastSeenAt),
-        }).SingleOrDefaultAsync(http.RequestAborted);
-        if (known is not { Person.State: PersonState.Active }) return null;
-
-        var person = known.Person;
-        var verdict = EnrolmentRule.Judge(
-            now,
-            new EnrolmentFacts
-            {
-                StartsAt = known.Wave?.StartsAt,
-                DeadlineAt = known.Wave?.DeadlineAt,
-                AfterDeadline = known.Wave?.AfterDeadline ?? AfterDeadline.Block,
-                ExemptUntil = known.ExemptUntil,
-                ExtendedUntil = known.ExtendedUntil,
-                PostponedUntil = person.EnrolmentPostponedUntil,
-                MustHave = person.ActivatedAt is not null || known.HasRole,
-                Access = known.Wave?.Access ?? EnrolmentAccess.Open,
-                FromTrustedNetwork = http.IsFrom(settings.Value.TrustedNetworks),
-                LastUsedAt = known.LastSeenAt > person.LastSignInAt ? known.LastSeenAt : person.LastSignInAt,
-                NeedsPass = person.NeedsPass,
-            },
-            TimeSpan.FromDays(settings.Value.AskAlwaysLastDays));
-        return new Ruling(person, verdict, known.HasPhone || known.HasCode, known.HasRole);
     }
 
     /// <summary>

@@ -132,7 +132,7 @@ public sealed partial class WordsTests
     [GeneratedRegex(@"\b(?:W|A|words|admin|mail)\[""(\w+)""(?! \+)")]
     private static partial Regex Used();
 
-    [GeneratedRegex(@"(?:A|admin|mail)\[""(\w+)"" \+")]
+    [GeneratedRegex(@"(?:A|W|admin|mail|words)\[""(\w+)"" \+")]
     private static partial Regex Begun();
 
     [GeneratedRegex(@"[\\/](bin|obj|node_modules)[\\/]")]

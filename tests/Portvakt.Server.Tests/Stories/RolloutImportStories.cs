@@ -210,6 +210,18 @@ public abstract class RolloutImportStories(Stage stage)
         Assert.True(browser.Status is HttpStatusCode.Forbidden or HttpStatusCode.BadRequest, browser.Status.ToString());
         Assert.False(await Server.ReadAsync(db => db.ImportRuns.AnyAsync(run => run.FileName == mark)));
         Assert.NotNull(boss.Page.QuerySelector("input[type=file]"));
+
+        // What somebody else's file would change is about people of all units.
+        var run = new ImportRun { Id = mark, AuthorId = Guid.NewGuid(), FileName = "folk.csv", Content = [], CreatedAt = Server.Clock.GetUtcNow(), Lines = 1, Added = 1 };
+        await Server.ChangeAsync(db =>
+        {
+            db.ImportRuns.Add(run);
+            return Task.CompletedTask;
+        });
+        await boss.OpenAsync($"/administration/import?run={mark}");
+        Assert.Equal(HttpStatusCode.OK, boss.Status);
+        await browser.OpenAsync($"/administration/import?run={mark}");
+        Assert.True(browser.Status is HttpStatusCode.Forbidden or HttpStatusCode.NotFound, $"{browser.Status}");
     }
 
     private static string Mark() => $"m{Guid.NewGuid():N}"[..10];

@@ -195,6 +195,77 @@ public abstract class RolloutStories(Stage stage)
         Assert.True(lengthened.Has("Ikke nå"));
     }
 
+    [Fact]
+    public async Task R28_Who_is_signed_in_with_the_password_alone_goes_on_until_the_deadline_and_not_longer()
+    {
+        var ola = await WithDeadlineAsync(Now + TimeSpan.FromDays(20));
+        using var browser = await AtTheDoorAsync(ola);
+        await browser.PressAsync("Ikke nå");
+        await browser.PressAsync("Ja"); // thirty days, he was told
+        await browser.OpenAppAsync();
+        Assert.Equal("app.test", browser.LeftFor?.Host);
+        var code = System.Web.HttpUtility.ParseQueryString(browser.LeftFor!.Query)["code"]!;
+
+        await ChangeWaveAsync(ola, wave => wave.Change(wave.Name, wave.StartsAt, Now));
+        Assert.Equal(HttpStatusCode.BadRequest, await RedeemAsync(code));
+        await browser.OpenAppAsync();
+        Assert.Equal("Logg på", browser.Heading);
+        await browser.OpenAsync("/account");
+        Assert.Equal("Logg på", browser.Heading);
+
+        // What applications have of it ends too: they are told.
+        Assert.Equal(1, await EndOverdueAsync(ola));
+        Assert.True(await Server.ReadAsync(db => db.LogoutNotices.AnyAsync(row => row.PersonId == ola.Id && row.ClientId == "timeliste")));
+        Assert.Equal(0, await EndOverdueAsync(ola));
+    }
+
+    [Fact]
+    public async Task R28_An_exemption_keeps_a_session_alive_and_its_end_does_not()
+    {
+        var (ola, kari) = (await WithDeadlineAsync(Now - TimeSpan.FromDays(1)), await Server.AddPersonAsync());
+        await Server.ChangeAsync(db =>
+        {
+            db.PersonalTerms.Add(new PersonalTerm(PersonalTermKind.Exemption, ola.Id, Now + TimeSpan.FromDays(2), "Permisjon", kari.Id, Now));
+            return Task.CompletedTask;
+        });
+        using var browser = await AtTheDoorAsync(ola);
+        await browser.PressAsync("Ja");
+        Assert.Equal(0, await EndOverdueAsync(ola));
+        await browser.OpenAppAsync();
+        Assert.Equal("app.test", browser.LeftFor?.Host);
+
+        await Server.ChangeAsync(db => db.PersonalTerms.Where(row => row.PersonId == ola.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, Now)));
+        await browser.OpenAppAsync();
+        Assert.Equal("Logg på", browser.Heading);
+        Assert.Equal(1, await EndOverdueAsync(ola));
+    }
+
+    /// <summary>How many sessions of the person the sweep ended.</summary>
+    private async Task<int> EndOverdueAsync(Person person)
+    {
+        var before = await EndedAsync();
+        await Server.Services.GetRequiredService<Sessions.OverdueSessions>().EndAsync(TestContext.Current.CancellationToken);
+        return await EndedAsync() - before;
+
+        Task<int> EndedAsync() => Server.ReadAsync(db => db.Sessions.CountAsync(row => row.PersonId == person.Id && row.EndedAt != null));
+    }
+
+    private async Task<HttpStatusCode> RedeemAsync(string code)
+    {
+        using var http = new HttpClient(Server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "authorization_code",
+            ["code"] = code,
+            ["redirect_uri"] = PortvaktServer.RedirectUri,
+            ["client_id"] = "timeliste",
+            ["client_secret"] = "a-secret-that-a-machine-chose-0123456789",
+            ["code_verifier"] = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        });
+        using var answer = await http.PostAsync("/connect/token", form);
+        return answer.StatusCode;
+    }
+
     [Theory]
     [InlineData(PersonalTermKind.Exemption, LetIn)]
     [InlineData(PersonalTermKind.Extension, Offered)]
