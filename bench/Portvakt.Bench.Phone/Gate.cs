@@ -14,20 +14,22 @@ internal sealed record Gate(string What, double Limit, string Unit = "", bool At
 {
     private const double Slack = 1.25;
 
-    /// <summary>The median.</summary>
-    public double Measured { get; init; }
+    public static readonly string Heading = $"{"figure",-48} {"gate",11} {"measured",12}  {"on the clock",12}  held?";
+
+    /// <summary>The median. A time that was taken beside the <see cref="Yardstick"/> is as on the reference machine.</summary>
+    public Figure Measured { get; init; } = 0;
 
     /// <summary>What else is worth knowing.</summary>
     public string Note { get; init; } = "";
 
-    /// <summary>Within the gate itself.</summary>
-    public bool IsMet => AtLeast ? Measured >= Limit : Measured <= Limit;
-
     /// <summary>Within the gate and its slack: beyond that `--gate` fails.</summary>
-    public bool Holds => IsMet || (!AtLeast && Unit is "ms" or "s" or "MB" && Measured <= Limit * Slack);
+    public bool Holds => IsMet || (!AtLeast && Unit is "ms" or "s" or "MB" && Measured.AtReference <= Limit * Slack);
 
     /// <summary>A line of the table.</summary>
     public string Line => string.Create(
         CultureInfo.InvariantCulture,
-        $"{What,-48} {(AtLeast ? ">=" : "<=")} {Limit,5:0.##} {Unit,-2} {Measured,9:0.##} {Unit,-2}  {(IsMet ? "ok" : Holds ? "over, within the slack" : "OVER")}{(Note.Length > 0 ? $" ({Note})" : "")}");
+        $"{What,-48} {(AtLeast ? ">=" : "<=")} {Limit,5:0.##} {Unit,-2} {Measured.AtReference,9:0.##} {Unit,-2}  {Measured.OnTheClock,9:0.##} {Unit,-2}  {(IsMet ? "yes" : Holds ? "within the slack" : "NO")}{(Note.Length > 0 ? $" ({Note})" : "")}");
+
+    /// <summary>Within the gate itself.</summary>
+    private bool IsMet => AtLeast ? Measured.AtReference >= Limit : Measured.AtReference <= Limit;
 }

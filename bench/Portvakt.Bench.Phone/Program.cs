@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.Playwright;
 using Portvakt.Bench.Phone;
 using Portvakt.EndToEnd.Tests.Actors;
@@ -28,8 +27,8 @@ catch (Win32Exception)
 var rounds = args.Contains("--quick", StringComparer.Ordinal) ? 3 : 5;
 await using var wire = new Wire();
 await using var house = await House.OpenAsync(wire.LeadTo);
-var measurements = new Measurements(house, wire, rounds);
-Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{$"medians of {rounds}; over its gate, measured again up to twice",-48} {"gate",11} {"measured",12}"));
+var measurements = new Measurements(house, wire, await Yardstick.LayOutAsync(house.Computers), rounds);
+Console.WriteLine(Gate.Heading);
 await measurements.TakeAsync();
 Console.WriteLine();
 foreach (var fact in measurements.Facts) Console.WriteLine(fact);

@@ -13,7 +13,7 @@
         : [...document.querySelectorAll('main > .ds-button')].at(-1);
       if (!button) return;
       before = heading;
-      root.dataset.requests = String(1 + performance.getEntriesByType('resource').length);
+      root.dataset.requests = String(1 + performance.getEntriesByType('resource').filter(({ name }) => /\.(js|css)$/.test(name)).length);
       button.click();
       return;
     } else if (heading === before) {
