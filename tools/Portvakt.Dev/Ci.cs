@@ -25,7 +25,7 @@ public static class Ci
         });
 
         var tally = await Tests.RunAsync(Tests.Projects(), "Release", filter: null, withPhone: true);
-        if (Bench.Project("phone") is not null && await Bench.RunAsync("phone", "--gate") is not 0) throw new RefusalException("A figure of the phone app is worse than its gate.");
+        if (Bench.Project("phone") is not null && await Bench.RunAsync("phone", "--gate", "--quick") is not 0) throw new RefusalException("A figure of the phone app is worse than its gate.");
         Console.WriteLine($"All of it took {clock.Elapsed.TotalMinutes:0.0} minutes.");
         Console.WriteLine(tally);
         return tally.ExitCode;

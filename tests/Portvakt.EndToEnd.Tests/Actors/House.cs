@@ -49,12 +49,13 @@ public sealed class House : IAsyncDisposable
     /// <summary>Debian's Chromium; <c>PORTVAKT_CHROMIUM</c> names another.</summary>
     public static string Chromium => Environment.GetEnvironmentVariable("PORTVAKT_CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium";
 
-    public static async Task<House> OpenAsync()
+    /// <param name="relay">Puts something before the server: given the server's port, answers with the port to call. Nothing, unless said.</param>
+    public static async Task<House> OpenAsync(Func<int, int>? relay = null)
     {
         var house = new House();
         try
         {
-            await house.StartAsync();
+            await house.StartAsync(relay);
             return house;
         }
         catch
@@ -74,7 +75,7 @@ public sealed class House : IAsyncDisposable
             string.Join('-', Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 5))));
         var now = TimeProvider.System.GetUtcNow();
         await RunningProgram.RunAsync(
-            ProgramFile("src/Portvakt.Server", "portvakt.dll"),
+            Portvakt,
             [
                 "people", "add", employee.UserName, "--name", name, "--email", $"{employee.UserName}@eksempel.kommune.no",
                 "--wave", await WaveAsync(deadline ?? now.AddDays(-1)), "--last-used", now.AddDays(-1).ToString("O"), "--password-stdin",
@@ -87,7 +88,7 @@ public sealed class House : IAsyncDisposable
     public async Task<Employee> FillAsync()
     {
         var admin = new Employee("admin", "Demo-administrator", string.Join('-', Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 5))));
-        await RunningProgram.RunAsync(ProgramFile("src/Portvakt.Server", "portvakt.dll"), ["demo-people", "--password-stdin"], _settings, admin.Password + "\n");
+        await RunningProgram.RunAsync(Portvakt, ["demo-people", "--password-stdin"], _settings, admin.Password + "\n");
         return admin;
     }
 
@@ -96,11 +97,18 @@ public sealed class House : IAsyncDisposable
     {
         var name = deadline.ToString("O");
         await RunningProgram.RunAsync(
-            ProgramFile("src/Portvakt.Server", "portvakt.dll"),
+            Portvakt,
             ["waves", "add", name, "--from", deadline.AddDays(-30).ToString("O"), "--deadline", name, "--after-deadline", "EnrolNow"],
             _settings);
         return name;
     })).Value;
+
+    /// <summary>Ends the server, if it runs, and starts it on the same data.</summary>
+    public async Task RestartServerAsync()
+    {
+        if (_server is not null) await _server.DisposeAsync();
+        _server = await RunningProgram.StartAsync(Portvakt, ["serve"], _settings, Server + "/health/ready");
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -114,9 +122,10 @@ public sealed class House : IAsyncDisposable
         Directory.Delete(_data, recursive: true);
     }
 
-    private async Task StartAsync()
+    private async Task StartAsync(Func<int, int>? relay)
     {
-        Server = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RunningProgram.FreePort()}");
+        var port = RunningProgram.FreePort();
+        Server = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{relay?.Invoke(port) ?? port}");
         Application = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RunningProgram.FreePort()}");
         SecondApplication = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RunningProgram.FreePort()}");
         PushService = await FakePushService.StartAsync(TimeProvider.System);
@@ -138,7 +147,7 @@ public sealed class House : IAsyncDisposable
 
         foreach (var (name, value) in new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["ASPNETCORE_URLS"] = Server,
+            ["ASPNETCORE_URLS"] = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{port}"),
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
             ["Portvakt__Demo"] = "true",
             ["Portvakt__PublicAddress"] = Server,
@@ -152,9 +161,8 @@ public sealed class House : IAsyncDisposable
             ["Portvakt__PushContact"] = "mailto:it@eksempel.kommune.no",
         }) _settings[name] = value;
 
-        var portvakt = ProgramFile("src/Portvakt.Server", "portvakt.dll");
-        await RunningProgram.RunAsync(portvakt, ["migrate"], _settings);
-        _server = await RunningProgram.StartAsync(portvakt, ["serve"], _settings, Server + "/health/ready");
+        await RunningProgram.RunAsync(Portvakt, ["migrate"], _settings);
+        await RestartServerAsync();
         _application = await StartApplicationAsync("timeliste", Application, secret);
         _second = await StartApplicationAsync("reiseregning", SecondApplication, secret);
 
@@ -178,6 +186,8 @@ public sealed class House : IAsyncDisposable
     /// <summary>Nothing of the browser's own goes out; containers have no sandbox and little shared memory.</summary>
     internal static readonly string[] Flags =
         ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+    private static string Portvakt => ProgramFile("src/Portvakt.Server", "portvakt.dll");
 
     /// <summary>What the build made of a project, in the same configuration as this test.</summary>
     private static string ProgramFile(string project, string assembly)

@@ -41,6 +41,9 @@ public sealed class RunningProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>From its start to its first good answer, to 10 ms.</summary>
+    public TimeSpan StartedIn { get; private set; }
+
     /// <summary>Resident memory in bytes.</summary>
     public long Memory
     {
@@ -54,9 +57,9 @@ public sealed class RunningProgram : IAsyncDisposable
     /// <summary>Starts it and waits until it answers with success at <paramref name="address"/>.</summary>
     public static async Task<RunningProgram> StartAsync(string assembly, string[] arguments, IReadOnlyDictionary<string, string> environment, string address)
     {
+        var clock = Stopwatch.StartNew();
         var program = new RunningProgram(assembly, arguments, environment);
         using var http = new HttpClient();
-        var clock = Stopwatch.StartNew();
         while (!await AnswersAsync(http, address))
         {
             if (program._process.HasExited || clock.Elapsed > Patience)
@@ -65,9 +68,10 @@ public sealed class RunningProgram : IAsyncDisposable
                 throw new InvalidOperationException($"{Path.GetFileName(assembly)} does not answer at {address}. It said:\n{program.Said}");
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, CancellationToken.None);
         }
 
+        program.StartedIn = clock.Elapsed;
         return program;
     }
 

@@ -41,6 +41,26 @@ public sealed class HeaderTests(HouseServer house) : IClassFixture<HouseServer>
         Assert.Equal("no-cache", answer.Headers.CacheControl!.ToString());
     }
 
+    /// <summary>The app's texts come together with its scripts: on a mobile network asking for them afterwards is one more wait.</summary>
+    [Theory]
+    [InlineData("nb")]
+    [InlineData("nn")]
+    [InlineData("en")]
+    public async Task The_phone_apps_page_announces_its_words_in_the_persons_language(string language)
+    {
+        using var http = Client(house.Server);
+        http.DefaultRequestHeaders.AcceptLanguage.ParseAdd(language);
+        using var answer = await http.GetAsync("/phone/");
+        var link = Assert.Single(answer.Headers.GetValues("Link"));
+        Assert.Contains("Accept-Language", answer.Headers.Vary);
+        Assert.StartsWith($"</phone/assets/words.{language}-", link, StringComparison.Ordinal);
+        Assert.EndsWith(">; rel=modulepreload", link, StringComparison.Ordinal);
+
+        using var words = await http.GetAsync(link[1..link.IndexOf('>', StringComparison.Ordinal)]);
+        Assert.Equal(HttpStatusCode.OK, words.StatusCode);
+        Assert.False(words.Headers.Contains("Link"));
+    }
+
     [Theory]
     [InlineData("/nowhere")]
     [InlineData("/phone/nowhere.js")]
