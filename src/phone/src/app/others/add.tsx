@@ -178,7 +178,7 @@ export function Summary({ added, skipped }: SummaryOf) {
       {skipped.length > 0 && <p>{t('OthersSkipped', skipped.length)}</p>}
     </Alert>
     {skipped.length > 0 && <ul class="accounts">{skipped.map(({ name, why }, at) =>
-      <li key={at}><strong>{name || t('OtherUnnamed')}</strong><br />{t(why === 'double' ? 'OtherFlawDouble' : flaws[why])}</li>)}</ul>}
+      <li key={at}><strong><Address text={name || t('OtherUnnamed')} /></strong><br />{t(why === 'double' ? 'OtherFlawDouble' : flaws[why])}</li>)}</ul>}
     <Button onTap={() => go({ at: 'home' })}>{t('Done')}</Button>
   </Page>;
 }

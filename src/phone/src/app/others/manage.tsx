@@ -3,7 +3,7 @@ import { type BackupFile, readBackup, writeBackup } from '../../core/backup';
 import { type Opened, readFile } from '../../core/foreign';
 import type { Found } from '../../core/other';
 import { prove } from '../../platform/pin';
-import { Alert, Button, Field, Form, Icon, IconButton, icons, P, Page, Trouble } from '../parts';
+import { Address, Alert, Button, Field, Form, Icon, IconButton, icons, P, Page, Trouble } from '../parts';
 import { accounts, go, said, type Say, type Screen } from '../state';
 import { t } from '../words';
 import { explain, TakeIn, takeIn } from './add';
@@ -101,7 +101,7 @@ export function Order() {
   return <Page title={t('OthersOrderTitle')}>
     <Trouble say={trouble} />
     <ol class="accounts order" ref={list}>{all.map((one, at) => <li key={one.id} data-id={one.id}>
-      <span>{fullName(one)}</span>
+      <Address text={fullName(one)} />
       <IconButton name={t('OthersUp', fullName(one))} path={arrows.up} off={at === 0} onTap={() => void move(one.id, 'up')} />
       <IconButton name={t('OthersDown', fullName(one))} path={arrows.down} off={at === all.length - 1} onTap={() => void move(one.id, 'down')} />
     </li>)}</ol>
