@@ -76,7 +76,7 @@ export function List() {
   const all = entries.value;
   useEffect(() => () => { news.value = null; }, []);
   const hits = (text: string) => (all ?? []).filter(one => fullName(one).toLocaleLowerCase().includes(text.trim().toLocaleLowerCase()));
-  const shown = hits(wanted);
+  const shown = all !== null && all.length > many ? hits(wanted) : all ?? [];
   return <section class="stack" aria-labelledby="others">
     <div class="bar">
       <h2 class="ds-heading" data-size="xs" id="others">{t('OthersTitle')}</h2>
