@@ -126,6 +126,7 @@ public sealed class PhoneInBrowser : IAsyncDisposable
     /// <summary>The app was last seen long ago, and is opened again: it wants to know who holds the phone.</summary>
     public async Task OpenLongAfterAsync()
     {
+        Witness.Expect("/favicon.ico"); // a picture by itself names no icon, and the browser may ask for one
         await OpenAsync("/icon.svg"); // outside the app and its worker: nothing notes that it was hidden just now
         await Page.EvaluateAsync("localStorage.setItem('portvakt.hidden-at', '0')");
         await OpenAsync();
