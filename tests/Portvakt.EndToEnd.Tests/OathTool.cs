@@ -8,10 +8,19 @@ public static class OathTool
 {
     /// <param name="secret">Base32.</param>
     /// <param name="later">How far ahead of now.</param>
-    public static async Task<string> CodeAsync(string secret, TimeSpan later = default)
+    public static Task<string> CodeAsync(string secret, TimeSpan later = default)
     {
         var at = (TimeProvider.System.GetUtcNow() + later).ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
-        using var process = Process.Start(new ProcessStartInfo("oathtool", ["--totp", "--base32", "--now", at, "-"])
+        return RunAsync(secret, "--totp", "--base32", "--now", at, "-");
+    }
+
+    /// <summary>The code of a count (RFC 4226).</summary>
+    public static Task<string> CountedCodeAsync(string secret, int counter) =>
+        RunAsync(secret, "--hotp", "--base32", string.Create(CultureInfo.InvariantCulture, $"--counter={counter}"), "-");
+
+    private static async Task<string> RunAsync(string secret, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("oathtool", arguments)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

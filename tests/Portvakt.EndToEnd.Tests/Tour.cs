@@ -100,9 +100,7 @@ public static class Tour
         await phone.OpenAsync();
         await phone.TapAsync(words.AddAccount);
         await phone.TapAsync(words.OtherAccount);
-        await phone.TapAsync(words.EnterCode);
-        await Expect(phone.Page.Locator("input").First).ToBeVisibleAsync();
-        await look("T4-other-account", phone.Page);
+        await LookAtOthersAsync(scene, look);
         await phone.OpenAsync();
         await phone.Page.Locator(".bar button").First.ClickAsync();
         await Expect(phone.Page.Locator("h1")).ToBeVisibleAsync();
@@ -205,5 +203,112 @@ public static class Tour
         await phone.OpenLongAfterAsync();
         await Expect(phone.Page.Locator("#pin")).ToBeVisibleAsync();
         await look("T10-locked-pin", phone.Page);
+    }
+
+    /// <summary>Every screen of other accounts, from the choice of how to add one; the phone's unlock releases keys.</summary>
+    private static async Task LookAtOthersAsync(Scene scene, Func<string, IPage, Task> look)
+    {
+        var (phone, words) = (scene.Phone, scene.Words);
+        await Expect(phone.Button(words.TypeKey)).ToBeVisibleAsync();
+        await look("T4-other-account", phone.Page);
+        await phone.TapAsync(words.TypeKey);
+        await phone.Page.Locator("#issuer").FillAsync("GitHub");
+        await phone.Page.Locator("#secret").FillAsync("0189");
+        await phone.TapAsync(words.AddIt);
+        await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("O1-type", phone.Page);
+        await phone.Page.Locator("#secret").FillAsync("otpauth://totp/GitHub:kari-nordmann@eksempel.kommune.no?secret=JBSWY3DPEHPK3PXP&issuer=GitHub");
+        await phone.TapAsync(words.AddIt);
+        await Expect(phone.Button(words.YesAdd)).ToBeVisibleAsync();
+        await look("O2-confirm", phone.Page);
+        await phone.TapAsync(words.YesAdd);
+        await Expect(phone.Page.Locator("h3")).ToBeVisibleAsync();
+        await look("O3-added", phone.Page);
+
+        await OthersAsync("otpauth://steam/Spill?secret=JBSWY3DPEHPK3PXP");
+        await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("O2-unusable", phone.Page);
+        await phone.OpenAsync();
+        await OthersAsync("otpauth-migration://offline?data=CiIKFDEyMzQ1Njc4OTAxMjM0NTY3ODkwEgRrYXJpIAEoATACGAIgACgB");
+        await Expect(phone.Button(words.ScanNext)).ToBeVisibleAsync();
+        await look("O4-pictures", phone.Page);
+
+        await phone.OpenAsync();
+        await phone.TapAsync(words.AddAccount);
+        await phone.TapAsync(words.OtherAccount);
+        await phone.TapAsync(words.FromAnotherApp);
+        await Expect(phone.Page.Locator("#file")).ToBeVisibleAsync();
+        await look("O5-import", phone.Page);
+        await ChooseAsync("{}");
+        await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("O5-import-unknown", phone.Page);
+        var names = new[] { "Alfa", "Beta", "Gamma", "Delta", "Epsilon", "En tjeneste med et svært langt navn som går over flere linjer", "GitHub" };
+        await ChooseAsync(System.Text.Json.JsonSerializer.Serialize(new
+        {
+            header = new { },
+            db = new
+            {
+                entries = names.Select((name, at) => new
+                {
+                    type = at is 1 ? "steam" : at is 2 ? "hotp" : "totp",
+                    issuer = name,
+                    name = "kari.nordmann@eksempel.kommune.no",
+                    info = new { secret = at is 6 ? "JBSWY3DPEHPK3PXP" : $"JBSWY3DPEHPK3PX{(char)('A' + at)}AAAAAAAA", counter = 7, digits = at is 3 ? 8 : 6 },
+                }),
+            },
+        }));
+        await Expect(phone.Button(words.FetchAccounts)).ToBeVisibleAsync();
+        await look("O5-import-found", phone.Page);
+        await phone.TapAsync(words.FetchAccounts);
+        await Expect(phone.Button(words.Done)).ToBeVisibleAsync();
+        await look("O6-summary", phone.Page);
+        await phone.TapAsync(words.Done);
+        await Expect(phone.Page.Locator("h3")).ToHaveCountAsync(6);
+        await phone.Page.Locator("main section button.ds-button[data-variant=secondary]").ClickAsync();
+        await look("O7-list", phone.Page);
+        await phone.Page.Locator("main section li button[data-icon]").First.ClickAsync();
+        await Expect(phone.Page.Locator("#account")).ToBeVisibleAsync();
+        await look("O8-one", phone.Page);
+        await phone.Page.Locator("main > button.ds-button").ClickAsync();
+        await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("O8-remove", phone.Page);
+
+        await phone.OpenAsync();
+        await Expect(phone.Button(words.UnlockOthers)).ToBeVisibleAsync();
+        await look("O7-locked", phone.Page);
+        await phone.TapAsync(words.UnlockOthers);
+        await Expect(phone.Page.Locator("h3")).ToHaveCountAsync(6);
+        await phone.TapAsync(words.ManageOthers);
+        await Expect(phone.Button(words.RemoveAll)).ToBeVisibleAsync();
+        await look("O9-manage", phone.Page);
+        await phone.TapAsync(words.ChangeOrder);
+        await Expect(phone.Page.Locator("ol li")).ToHaveCountAsync(6);
+        await look("O9-order", phone.Page);
+        await phone.Page.Locator(".bar button").First.ClickAsync();
+        await phone.TapAsync(words.RemoveAll);
+        await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("O9-remove-all", phone.Page);
+        await phone.Page.Locator(".bar button").First.ClickAsync();
+        await phone.TapAsync(words.ManageOthers);
+        await phone.TapAsync(words.SaveToFile);
+        await Expect(phone.Page.Locator("#password2")).ToBeVisibleAsync();
+        await look("O10-export", phone.Page);
+        await phone.Page.Locator("#password").FillAsync("riktig hest batteri");
+        await phone.Page.Locator("#password2").FillAsync("riktig hest batteri");
+        await phone.TapAsync(words.MakeFile);
+        await Expect(phone.Page.Locator("a[download]")).ToBeVisibleAsync();
+        await look("O10-file", phone.Page);
+
+        // An address as text goes where its picture would go.
+        async Task OthersAsync(string text)
+        {
+            await phone.TapAsync(words.AddAccount);
+            await phone.TapAsync(words.OtherAccount);
+            await phone.TapAsync(words.TypeKey);
+            await phone.Page.Locator("#secret").FillAsync(text);
+            await phone.TapAsync(words.AddIt);
+        }
+
+        Task ChooseAsync(string content) => phone.Page.Locator("#file").SetInputFilesAsync(new FilePayload { Name = "kontoer.json", MimeType = "application/json", Buffer = System.Text.Encoding.UTF8.GetBytes(content) });
     }
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Key, type Language, languages, loadWords } from '../src/generated/words';
+import { loadOtherWords } from '../src/generated/others';
+import { type FirstKey, type Language, languages, loadWords } from '../src/generated/words';
 
 /** The labels of the employee's guide, letter by letter: who holds the guide must recognise each screen. */
-const guide: [Key, Record<Language, string>][] = [
+const guide: [FirstKey, Record<Language, string>][] = [
   ['Get', { nb: 'Hent', nn: 'Hent', en: 'Get' }],
   ['Open', { nb: 'Åpne', nn: 'Opne', en: 'Open' }],
   ['Agree', { nb: 'Jeg er enig', nn: 'Eg er einig', en: 'I agree' }],
@@ -27,13 +28,13 @@ for (const language of languages) {
   });
 
   void test(`No sentence is longer than twenty words (${language})`, async () => {
-    for (const [key, text] of Object.entries(await loadWords(language))) {
+    for (const [key, text] of Object.entries({ ...await loadWords(language), ...await loadOtherWords(language) })) {
       for (const sentence of text.split(/(?<=[.?!])\s/)) assert.ok(sentence.split(/\s+/).length <= 20, `${key}: ${sentence}`);
     }
   });
 }
 
 void test('Nynorsk is not bokmål with another name', async () => {
-  const nynorsk = Object.values(await loadWords('nn')).join(' ');
+  const nynorsk = Object.values({ ...await loadWords('nn'), ...await loadOtherWords('nn') }).join(' ');
   for (const word of ['ikke', 'jeg', 'en', 'hvor', 'hva', 'noe', 'fra', 'på nytt fra']) assert.ok(!new RegExp(`(?<![\\p{L}-])${word}(?![\\p{L}-])`, 'iu').test(nynorsk), word);
 });

@@ -43,6 +43,24 @@ public sealed record Labels
     public required string AddAccount { get; init; }
     public required string WorkAccount { get; init; }
     public required string OtherAccount { get; init; }
+    public required string TypeKey { get; init; }
+    public required string FromAnotherApp { get; init; }
+    public required string AddIt { get; init; }
+    public required string OtherAccounts { get; init; }
+    public required string ManageOthers { get; init; }
+    public required string UnlockOthers { get; init; }
+    public required string ChangeOrder { get; init; }
+    public required string SaveToFile { get; init; }
+    public required string MakeFile { get; init; }
+    public required string SaveFile { get; init; }
+    public required string FetchFile { get; init; }
+    public required string FetchAccounts { get; init; }
+    public required string ScanNext { get; init; }
+    public required string RemoveAll { get; init; }
+    public required string RemoveAllYes { get; init; }
+    public required string Protect { get; init; }
+    public required string Unlock { get; init; }
+    public required string Settings { get; init; }
     public required string CameraOn { get; init; }
     public required string YesAdd { get; init; }
     public required string Activating { get; init; }
@@ -96,6 +114,24 @@ public sealed record Labels
         AddAccount = "Legg til en konto",
         WorkAccount = "Jobb- eller skolekonto",
         OtherAccount = "Annen konto",
+        TypeKey = "Skriv inn nøkkelen",
+        FromAnotherApp = "Hent fra en annen app",
+        AddIt = "Legg til konto",
+        OtherAccounts = "Andre kontoer",
+        ManageOthers = "Behandle andre kontoer",
+        UnlockOthers = "Lås opp andre kontoer",
+        ChangeOrder = "Endre rekkefølgen",
+        SaveToFile = "Lagre i en fil",
+        MakeFile = "Lag filen",
+        SaveFile = "Lagre filen",
+        FetchFile = "Hent fra en fil eller en annen app",
+        FetchAccounts = "Hent kontoene",
+        ScanNext = "Skann den neste",
+        RemoveAll = "Fjern alle andre kontoer",
+        RemoveAllYes = "Ja, fjern alle",
+        Protect = "Bruk telefonens egen opplåsing",
+        Unlock = "Lås opp",
+        Settings = "Innstillinger",
         CameraOn = "Slå på kameraet",
         YesAdd = "Ja, legg til",
         Activating = "Aktiverer kontoen …",
@@ -142,6 +178,24 @@ public sealed record Labels
         AddAccount = "Legg til ein konto",
         WorkAccount = "Jobb- eller skulekonto",
         OtherAccount = "Annan konto",
+        TypeKey = "Skriv inn nøkkelen",
+        FromAnotherApp = "Hent frå ein annan app",
+        AddIt = "Legg til konto",
+        OtherAccounts = "Andre kontoar",
+        ManageOthers = "Handsam andre kontoar",
+        UnlockOthers = "Lås opp andre kontoar",
+        ChangeOrder = "Endre rekkjefølgja",
+        SaveToFile = "Lagre i ei fil",
+        MakeFile = "Lag fila",
+        SaveFile = "Lagre fila",
+        FetchFile = "Hent frå ei fil eller ein annan app",
+        FetchAccounts = "Hent kontoane",
+        ScanNext = "Skann den neste",
+        RemoveAll = "Fjern alle andre kontoar",
+        RemoveAllYes = "Ja, fjern alle",
+        Protect = "Bruk opplåsinga til telefonen",
+        Unlock = "Lås opp",
+        Settings = "Innstillingar",
         CameraOn = "Slå på kameraet",
         YesAdd = "Ja, legg til",
         Activating = "Aktiverer kontoen …",
@@ -188,6 +242,24 @@ public sealed record Labels
         AddAccount = "Add an account",
         WorkAccount = "Work or school account",
         OtherAccount = "Other account",
+        TypeKey = "Type the key",
+        FromAnotherApp = "Fetch from another app",
+        AddIt = "Add account",
+        OtherAccounts = "Other accounts",
+        ManageOthers = "Manage other accounts",
+        UnlockOthers = "Unlock other accounts",
+        ChangeOrder = "Change the order",
+        SaveToFile = "Save to a file",
+        MakeFile = "Make the file",
+        SaveFile = "Save the file",
+        FetchFile = "Fetch from a file or another app",
+        FetchAccounts = "Fetch the accounts",
+        ScanNext = "Scan the next one",
+        RemoveAll = "Remove all other accounts",
+        RemoveAllYes = "Yes, remove all",
+        Protect = "Use the phone's own unlock",
+        Unlock = "Unlock",
+        Settings = "Settings",
         CameraOn = "Turn on the camera",
         YesAdd = "Yes, add",
         Activating = "Activating the account …",

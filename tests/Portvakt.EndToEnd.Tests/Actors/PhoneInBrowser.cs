@@ -18,6 +18,9 @@ public sealed record PhoneOptions
     /// <summary>Face, finger or PIN of the phone itself: a platform authenticator with user verification.</summary>
     public bool HasUnlock { get; init; } = true;
 
+    /// <summary>Whether a passkey of this phone can release a key as well (WebAuthn PRF).</summary>
+    public bool ReleasesKeys { get; init; } = true;
+
     /// <summary>What the owner chooses and types where the phone has no unlock.</summary>
     public string? Pin { get; init; }
 
@@ -83,6 +86,9 @@ public sealed class PhoneInBrowser : IAsyncDisposable
     /// <summary>The browser's half of the subscription; null before the app has made one.</summary>
     public FakePushSubscription? Subscription { get; private set; }
 
+    /// <summary>Everything the browser keeps on the phone's disk.</summary>
+    public string Profile => Path.Combine(_folder, "profile");
+
     private string Film => Path.Combine(_folder, "camera.mjpeg");
 
     public static async Task<PhoneInBrowser> UnpackAsync(House house, string language, PhoneOptions? options = null)
@@ -120,6 +126,7 @@ public sealed class PhoneInBrowser : IAsyncDisposable
     /// <summary>The app was last seen long ago, and is opened again: it wants to know who holds the phone.</summary>
     public async Task OpenLongAfterAsync()
     {
+        Witness.Expect("/favicon.ico"); // a picture by itself names no icon, and the browser may ask for one
         await OpenAsync("/icon.svg"); // outside the app and its worker: nothing notes that it was hidden just now
         await Page.EvaluateAsync("localStorage.setItem('portvakt.hidden-at', '0')");
         await OpenAsync();
@@ -237,6 +244,7 @@ public sealed class PhoneInBrowser : IAsyncDisposable
                 ["hasUserVerification"] = true,
                 ["isUserVerified"] = true,
                 ["automaticPresenceSimulation"] = true,
+                ["hasPrf"] = _options.ReleasesKeys,
             },
         });
         _authenticator = answer!.Value.GetProperty("authenticatorId").GetString();

@@ -19,7 +19,7 @@ export function OneAccount({ id }: { id: string }) {
   if (sure) {
     return <Page key="remove" title={t('Remove')}>
       <p class="ds-paragraph"><strong>{title(account)}</strong>{account.issuer && <><br /><Address text={account.name} /></>}</p>
-      <Alert color="danger" live><p>{t(account.bound ? 'RemoveBoundText' : 'RemoveOtherText')}</p></Alert>
+      <Alert color="danger" live><p>{t('RemoveBoundText')}</p></Alert>
       <Button variant="secondary" onTap={() => setSure(false)}>{t('Keep')}</Button>
       <Button color="danger" busy={busy} onTap={() => void remove()}>{t('RemoveYes')}</Button>
     </Page>;
@@ -31,7 +31,7 @@ export function OneAccount({ id }: { id: string }) {
       <Button submit>{t('Save')}</Button>
     </Form>
     <Button variant="secondary" color="danger" onTap={() => setSure(true)}>{t('Remove')}</Button>
-    {account.bound && <P>{t(account.bound.unlock.kind === 'pin' ? 'KindPin' : 'KindPasskey')}</P>}
+    <P>{t(account.bound.unlock.kind === 'pin' ? 'KindPin' : 'KindPasskey')}</P>
   </Page>;
 }
 

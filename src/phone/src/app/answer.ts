@@ -3,7 +3,7 @@ import { answer, prepare, type Prepared } from '../core/statement';
 import { call, type Failure, type Reply, time } from '../platform/api';
 import * as passkey from '../platform/passkey';
 import * as pin from '../platform/pin';
-import { type BoundAccount } from '../platform/store';
+import { type Account } from '../platform/store';
 import { type Ending, go, request, type Say, showEnding } from './state';
 import { bury, caller, check, close, holdStill } from './watch';
 
@@ -19,7 +19,7 @@ function end(ending: Ending): void {
 }
 
 /** What the person is told; `null` when the request has ended and its own screen says so. */
-async function settle(account: BoundAccount, reply: Reply<OutcomeAnswer>): Promise<Say | null> {
+async function settle(account: Account, reply: Reply<OutcomeAnswer>): Promise<Say | null> {
   if (reply.ok) {
     end(reply.value.outcome);
     return null;

@@ -1,6 +1,6 @@
 import { b64u, fromB64u } from '../core/bytes';
 import { bindingMessage, openSeed } from '../core/binding';
-import { type OtherAccount, readPicture, readTyped } from '../core/code';
+import { readPicture, readTyped } from '../core/code';
 import { enrolChallenge } from '../core/hash';
 import { totpKey } from '../core/totp';
 import { consentVersion, version } from '../core/product';
@@ -12,7 +12,7 @@ import * as passkey from '../platform/passkey';
 import * as pin from '../platform/pin';
 import * as push from '../platform/push';
 import { type Account, type Bound, dropKey, keep, keepKey, persist, put, waitingKey } from '../platform/store';
-import { accounts, type Adding, type Binding, go, justAdded, push as pushState, type Say, type Screen } from './state';
+import { accounts, type Binding, go, justAdded, push as pushState, type Say, type Screen } from './state';
 import { keepCode } from './start';
 import { remember, watch } from './watch';
 
@@ -31,23 +31,23 @@ export function explain({ code }: Failure): Say {
 }
 
 /** What a picture turned out to be; answers the text when it is of no use, `null` when the journey goes on. */
-export function scanned(text: string, adding: Adding): Say | null {
+export function scanned(text: string): Say | null {
   const picture = readPicture(text);
   if (picture.kind === 'unknown') return { key: 'QrUnknown' };
   if (picture.kind === 'other') {
-    go({ at: 'other', account: picture.account });
+    go({ at: 'others', show: { at: 'scanned', text: picture.text }, from: { at: 'kind' } });
     return null;
   }
   // A code is a secret of the server that made it; it is not shown to another.
   if (picture.host !== location.host) return { key: 'QrElsewhere', values: [picture.host] };
-  void begin(picture.code, { at: 'method', adding });
+  void begin(picture.code, { at: 'method' });
   return null;
 }
 
 export function typed(text: string): Say | null {
   const code = readTyped(text);
   if (code === null) return { key: 'CodeMalformed' };
-  void begin(code, { at: 'type', adding: 'work' });
+  void begin(code, { at: 'type' });
   return null;
 }
 
@@ -109,7 +109,7 @@ export async function allow(binding: Binding, wanted: boolean): Promise<void> {
 async function finish(binding: Binding, wantsPush: boolean): Promise<void> {
   go({ at: 'working', text: 'Activating' });
   const say = await bind(binding, wantsPush).catch((): Say => ({ key: 'BindingRefused' }));
-  if (say) go({ at: 'problem', say, again: { at: 'method', adding: 'work' } });
+  if (say) go({ at: 'problem', say, again: { at: 'method' } });
 }
 
 async function bind(binding: Binding, wantsPush: boolean): Promise<Say | null> {
@@ -127,7 +127,7 @@ async function bind(binding: Binding, wantsPush: boolean): Promise<Say | null> {
   const answer = reply.value;
   const secret = await openSeed(seedKey.privateKey, fromB64u(begin.challenge), device.kid, answer.seed);
   const unlock: Bound['unlock'] = binding.passkey
-    ? { kind: 'passkey', credentialId: binding.passkey.credentialId }
+    ? { kind: 'passkey', credentialId: binding.passkey.credentialId, prf: binding.passkey.prf }
     : { kind: 'pin', key: binding.pin!.key, check: await pin.makeCheck(binding.pin!.key, binding.pin!.pin) };
   await add({
     id: answer.authenticatorId,
@@ -143,17 +143,6 @@ async function bind(binding: Binding, wantsPush: boolean): Promise<Say | null> {
   keep('code', null);
   watch();
   return null;
-}
-
-export async function addOther(other: OtherAccount): Promise<void> {
-  await add({
-    id: `other-${crypto.randomUUID()}`,
-    added: Date.now(),
-    issuer: other.issuer,
-    name: other.account,
-    totp: { algorithm: other.algorithm, digits: other.digits, period: other.period, key: await totpKey(other.secret, other.algorithm) },
-    bound: null,
-  });
 }
 
 async function add(account: Account): Promise<void> {

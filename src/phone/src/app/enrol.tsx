@@ -1,18 +1,21 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { fromBase32 } from '../core/bytes';
-import { group, type OtherAccount } from '../core/code';
+import { group } from '../core/code';
 import type { CameraFault } from '../platform/camera';
 import { scan } from '../platform/camera';
-import { accept, addOther, allow, choosePin, refuse, scanned, typed } from './bind';
+import { accept, allow, choosePin, refuse, scanned, typed } from './bind';
 import { Address, Alert, Button, Field, Form, Icon, icons, P, Page, Trouble } from './parts';
 import { type Adding, type Binding, go, type Say, type Screen } from './state';
 import { Lost } from './start';
 import { t } from './words';
 
-function Methods({ adding }: { adding: Adding }) {
+/** By hand: each kind has its own form. */
+const byHand = (adding: Adding): void =>
+  go(adding === 'work' ? { at: 'type' } : { at: 'others', show: { at: 'type' }, from: { at: 'others', show: { at: 'method' } } });
+
+function Methods() {
   return <>
-    <Button onTap={() => go({ at: 'camera', adding })}><Icon path={icons.qr} />{t('ScanQr')}</Button>
-    <Button variant="secondary" onTap={() => go({ at: 'type', adding })}><Icon path={icons.keys} />{t('EnterCode')}</Button>
+    <Button onTap={() => go({ at: 'camera', adding: 'work' })}><Icon path={icons.qr} />{t('ScanQr')}</Button>
+    <Button variant="secondary" onTap={() => byHand('work')}><Icon path={icons.keys} />{t('EnterCode')}</Button>
   </>;
 }
 
@@ -20,24 +23,23 @@ export function First() {
   return <Page title={t('FirstTitle')} mark>
     <P>{t('FirstText')}</P>
     <Lost />
-    <Methods adding="work" />
-    <Button variant="tertiary" onTap={() => go({ at: 'kind' })}>{t('OtherAccount')}</Button>
+    <Methods />
+    <Button variant="tertiary" onTap={() => go({ at: 'others', show: { at: 'method' } })}>{t('OtherAccount')}</Button>
     <Button variant="tertiary" onTap={() => go({ at: 'settings' })}>{t('Settings')}</Button>
   </Page>;
 }
 
 export function Kinds() {
   return <Page title={t('AddTitle')}>
-    <Button variant="secondary" onTap={() => go({ at: 'method', adding: 'work' })}>{t('WorkAccount')}</Button>
-    <Button variant="secondary" onTap={() => go({ at: 'method', adding: 'other' })}>{t('OtherAccount')}</Button>
-    <P>{t('OtherAccountText')}</P>
+    <Button variant="secondary" onTap={() => go({ at: 'method' })}>{t('WorkAccount')}</Button>
+    <Button variant="secondary" onTap={() => go({ at: 'others', show: { at: 'method' }, from: { at: 'kind' } })}>{t('OtherAccount')}</Button>
   </Page>;
 }
 
-export function Method({ adding }: { adding: Adding }) {
-  return <Page title={t(adding === 'work' ? 'WorkAccount' : 'OtherAccount')}>
-    <P>{t(adding === 'work' ? 'FirstText' : 'OtherAccountWhere')}</P>
-    <Methods adding={adding} />
+export function Method() {
+  return <Page title={t('WorkAccount')}>
+    <P>{t('FirstText')}</P>
+    <Methods />
   </Page>;
 }
 
@@ -45,7 +47,7 @@ export function CameraWhy({ adding }: { adding: Adding }) {
   return <Page title={t('CameraTitle')}>
     <P>{t('CameraText')}</P>
     <Button onTap={() => go({ at: 'scan', adding })}>{t('CameraOn')}</Button>
-    <Button variant="tertiary" onTap={() => go({ at: 'type', adding })}>{t('EnterCode')}</Button>
+    <Button variant="tertiary" onTap={() => byHand(adding)}>{t('EnterCode')}</Button>
   </Page>;
 }
 
@@ -60,7 +62,7 @@ export function Scan({ adding }: { adding: Adding }) {
     void scan(video.current!, text => {
       if (left || text === last) return;
       last = text;
-      const say = scanned(text, adding);
+      const say = scanned(text);
       setTrouble(say);
       if (!say) navigator.vibrate?.(40);
     }).then(camera => {
@@ -79,7 +81,7 @@ export function Scan({ adding }: { adding: Adding }) {
       : <div class="viewfinder"><video ref={video} muted playsInline aria-label={t('CameraView')} /></div>}
     <Trouble say={trouble} />
     {!fault && <P>{t('ScanHint')}</P>}
-    <Button variant={fault ? 'primary' : 'secondary'} onTap={() => go({ at: 'type', adding })}>{t('EnterCode')}</Button>
+    <Button variant={fault ? 'primary' : 'secondary'} onTap={() => byHand(adding)}>{t('EnterCode')}</Button>
   </Page>;
 }
 
@@ -93,40 +95,6 @@ export function TypeWork({ error, before }: { error?: Say | undefined; before?: 
       <Trouble say={trouble} />
       <Button submit>{t('Next')}</Button>
     </Form>
-  </Page>;
-}
-
-export function TypeOther() {
-  const [issuer, setIssuer] = useState('');
-  const [account, setAccount] = useState('');
-  const [secret, setSecret] = useState('');
-  const [bad, setBad] = useState(false);
-  const send = () => {
-    const bytes = fromBase32(secret);
-    if (bytes && issuer.trim()) void addOther({ issuer: issuer.trim(), account: account.trim(), secret: bytes, algorithm: 'SHA1', digits: 6, period: 30 });
-    else setBad(true);
-  };
-  return <Page title={t('OtherAccount')}>
-    <Form onSend={send}>
-      <Field id="issuer" label={t('OtherIssuer')} hint={t('OtherIssuerHint')} bad={bad && !issuer.trim()} value={issuer} onInput={setIssuer} />
-      <Field id="account" label={t('OtherName')} value={account} onInput={setAccount} />
-      <Field id="secret" label={t('OtherSecret')} hint={t('OtherSecretHint')} bad={bad && !fromBase32(secret)} value={secret}
-        onInput={text => { setSecret(text); setBad(false); }} />
-      {bad && <Trouble say={{ key: issuer.trim() ? 'OtherSecretBad' : 'OtherIssuerMissing' }} />}
-      <Button submit>{t('AddAccount')}</Button>
-    </Form>
-  </Page>;
-}
-
-export function Other({ account }: { account: OtherAccount }) {
-  return <Page title={t('ConfirmTitle')}>
-    <dl class="facts ds-card">
-      <dt>{t('OtherIssuer')}</dt><dd>{account.issuer || t('Unnamed')}</dd>
-      <dt>{t('Account')}</dt><dd>{account.account || t('Unnamed')}</dd>
-    </dl>
-    <P>{t('OtherAccountText')}</P>
-    <Button onTap={() => void addOther(account)}>{t('ConfirmYes')}</Button>
-    <Button variant="secondary" onTap={() => go({ at: 'home' })}>{t('ConfirmNo')}</Button>
   </Page>;
 }
 

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import type { OthersScreen } from './others/screens';
 import { Working } from './parts';
 import type { Screen } from './state';
 
@@ -11,4 +12,16 @@ export function Later({ now }: { now: Screen }) {
   if (chunk.value) return <chunk.value.Seldom now={now} />;
   void seldom();
   return <Working text="OneMoment" />;
+}
+
+const otherAccounts = signal<typeof import('./others/screens') | null>(null);
+
+/** The screens of other accounts, and below the list of work accounts that of the others. */
+export function OthersLater({ show }: { show: OthersScreen }) {
+  if (otherAccounts.value) return <otherAccounts.value.Others show={show} />;
+  void import('./others/screens').then(async part => {
+    await part.ready;
+    otherAccounts.value = part;
+  });
+  return show.at === 'list' || show.at === 'guard' ? null : <Working text="OneMoment" />;
 }

@@ -6,10 +6,10 @@ import * as push from '../platform/push';
 import { leftBehind, start as startWorker } from '../platform/worker';
 import { Home } from './accounts';
 import { Approve, Ended } from './approve';
-import { Later, seldom } from './later';
+import { Later, OthersLater, seldom } from './later';
 import { Lock } from './lock';
 import { Working } from './parts';
-import { accounts, go, locked, push as pushState, request, said, screen } from './state';
+import { accounts, go, locked, others, push as pushState, request, said, screen } from './state';
 import { agreed, Consent, enter, Get, keepCode, keptCode, present, Unsupported } from './start';
 import { check, hidden, idle, load, lockIfAway, maybeUpdate, report, seen, tick } from './watch';
 import { language, speak } from './words';
@@ -28,6 +28,7 @@ function View() {
     case 'working': return <Working key={now.text} text={now.text} />;
     case 'ended': return <Ended {...now} />;
     case 'unsupported': return <Unsupported />;
+    case 'others': return <OthersLater key={now.show.at} show={now.show} />;
     default: return <Later now={now} />;
   }
 }
@@ -71,7 +72,7 @@ async function start(): Promise<void> {
   await speaking;
   if (screen.value.at === 'unsupported') {
     // Nothing can be kept here; the text says what to do.
-  } else if (accounts.value.length > 0 && agreed()) {
+  } else if ((accounts.value.length > 0 || others.value) && agreed()) {
     if (keptCode()) enter();
     else if (get) go({ at: 'get' });
   } else if (get || (!installed() && !agreed() && kind() !== 'computer')) go({ at: 'get' });

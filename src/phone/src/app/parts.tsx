@@ -29,8 +29,8 @@ export function Button({ children, onTap, variant = 'primary', color, submit, di
 }
 
 /** An icon that is a button: the name is for those who do not see it. */
-export function IconButton({ name, path, onTap }: { name: string; path: string; onTap: () => void }) {
-  return <button class="ds-button" type="button" data-variant="tertiary" data-icon aria-label={name} title={name} onClick={onTap}><Icon path={path} /></button>;
+export function IconButton({ name, path, off, onTap }: { name: string; path: string; off?: boolean; onTap: () => void }) {
+  return <button class="ds-button" type="button" data-variant="tertiary" data-icon aria-label={name} title={name} disabled={off} onClick={onTap}><Icon path={path} /></button>;
 }
 
 export const Icon = ({ path }: { path: string }) =>

@@ -1,5 +1,5 @@
 import { OneAccount } from './account';
-import { CameraWhy, ChoosePin, Confirm, First, Kinds, Method, Notify, Other, Problem, Scan, TypeOther, TypeWork } from './enrol';
+import { CameraWhy, ChoosePin, Confirm, First, Kinds, Method, Notify, Problem, Scan, TypeWork } from './enrol';
 import { Settings } from './settings';
 import type { Screen } from './state';
 import { Privacy } from './start';
@@ -8,11 +8,10 @@ import { Privacy } from './start';
 export function Seldom({ now }: { now: Screen }) {
   switch (now.at) {
     case 'kind': return <Kinds />;
-    case 'method': return <Method key={now.adding} adding={now.adding} />;
+    case 'method': return <Method />;
     case 'camera': return <CameraWhy adding={now.adding} />;
     case 'scan': return <Scan adding={now.adding} />;
-    case 'type': return now.adding === 'work' ? <TypeWork error={now.error} before={now.code} /> : <TypeOther />;
-    case 'other': return <Other account={now.account} />;
+    case 'type': return <TypeWork error={now.error} before={now.code} />;
     case 'confirm': return <Confirm binding={now.binding} error={now.error} />;
     case 'pin': return <ChoosePin binding={now.binding} />;
     case 'notify': return <Notify binding={now.binding} />;

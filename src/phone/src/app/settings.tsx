@@ -1,5 +1,6 @@
 import { version } from '../core/product';
 import { turnOn } from './accounts';
+import { OthersLater } from './later';
 import { Alert, Button, LanguageChoice, P, Page } from './parts';
 import { asked, go, push } from './state';
 import { t } from './words';
@@ -15,6 +16,7 @@ export function Settings() {
       : <Alert color="warning"><p><strong>{t('NotifyOff')}</strong></p>
         <p>{t(state === 'ask' ? 'NotifyOffAsk' : state === 'refused' ? 'NotifyOffRefused' : 'NotifyOffUnsupported')}</p></Alert>}
     {state === 'ask' && asked.value.length > 0 && <Button onTap={() => void turnOn()}>{t('Allow')}</Button>}
+    <OthersLater show={{ at: 'guard' }} />
     <h2 class="ds-heading" data-size="2xs">{t('About')}</h2>
     <P>{t('Version', version)} · <a href="/phone/licences.txt">{t('Licences')}</a></P>
     <Button variant="secondary" onTap={() => go({ at: 'privacy' })}>{t('PrivacyTitle')}</Button>

@@ -16,7 +16,7 @@ export function keptCode(): string | null {
 }
 
 /** Goes on with a code that came with the address. */
-export const present = async (code: string): Promise<void> => (await seldom()).begin(code, { at: 'type', adding: 'work' });
+export const present = async (code: string): Promise<void> => (await seldom()).begin(code, { at: 'type' });
 
 /** Where one goes when the app is open and nothing else is asked. */
 export function enter(): void {

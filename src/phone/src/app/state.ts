@@ -1,15 +1,15 @@
 import { computed, signal } from '@preact/signals';
 import type { Bytes } from '../core/bytes';
-import type { OtherAccount } from '../core/code';
 import type { Question } from '../core/statement';
 import type { BeginAnswer, Purpose, PushSubscriptionKeys } from '../generated/contract';
 import type { Key } from '../generated/words';
 import type { NewDeviceKey } from '../platform/keys';
-import type { NewPasskey } from '../platform/passkey';
+import type { NewPasskey, Unlocked } from '../platform/passkey';
 import type { PushState } from '../platform/push';
-import type { Account, BoundAccount } from '../platform/store';
+import { type Account, note } from '../platform/store';
+import type { OthersScreen } from './others/screens';
 
-/** Which kind of account is being added: this server's, or a seed of somebody else's. */
+/** Which kind of account the camera was turned on for; what it then sees decides. */
 export type Adding = 'work' | 'other';
 
 /** A text for the person, with what fills its gaps. */
@@ -34,12 +34,11 @@ export type Screen =
   | { at: 'consent' }
   | { at: 'home' }
   | { at: 'kind' }
-  | { at: 'method'; adding: Adding }
+  | { at: 'method' }
   | { at: 'camera'; adding: Adding }
   | { at: 'scan'; adding: Adding }
-  | { at: 'type'; adding: Adding; error?: Say; code?: string }
+  | { at: 'type'; error?: Say; code?: string }
   | { at: 'working'; text: Key }
-  | { at: 'other'; account: OtherAccount }
   | { at: 'confirm'; binding: Binding; error?: Say }
   | { at: 'pin'; binding: Binding }
   | { at: 'notify'; binding: Binding }
@@ -47,15 +46,21 @@ export type Screen =
   /** `then`: what the request had interrupted. */
   | { at: 'ended'; ending: Ending; application: string; purpose: Purpose; then: Screen }
   | { at: 'account'; id: string }
+  /** `from`: where back leads. */
+  | { at: 'others'; show: OthersScreen; from?: Screen }
   | { at: 'settings' }
   | { at: 'privacy' }
   | { at: 'unsupported' };
 
 export const screen = signal<Screen>({ at: 'home' });
 export const accounts = signal<Account[]>([]);
+/** Whether accounts of other services are kept here as well; what they are is known to ./others alone. */
+export const others = signal(note('others') !== null);
 /** The question on the screen, whoever else may be waiting. */
-export const request = signal<{ account: BoundAccount; question: Question } | null>(null);
+export const request = signal<{ account: Account; question: Question } | null>(null);
 export const locked = signal(false);
+/** What the app's lock released, until ./others has taken it. */
+export const released = signal<Unlocked | null>(null);
 /** Ticks once a second, by the server's clock. */
 export const now = signal(0);
 export const push = signal<PushState>('unsupported');
@@ -66,16 +71,17 @@ export const justAdded = signal<string | null>(null);
 /** Said to screen readers when it changes. */
 export const said = signal('');
 
-export const isBound = (account: Account): account is BoundAccount => account.bound !== null;
 /** The accounts the server asks. */
-export const asked = computed(() => accounts.value.filter(isBound).filter(account => account.bound.dead === null));
+export const asked = computed(() => accounts.value.filter(account => account.bound.dead === null));
 
 /** Where the browser's back button leads. */
 function parent(from: Screen): Screen | null {
   switch (from.at) {
     case 'home': case 'consent': case 'working': case 'unsupported': return null;
-    case 'method': return accounts.value.length > 0 ? { at: 'kind' } : { at: 'home' };
-    case 'camera': case 'scan': case 'type': return { at: 'method', adding: from.adding };
+    case 'method': return accounts.value.length > 0 || others.value ? { at: 'kind' } : { at: 'home' };
+    case 'camera': case 'scan': return from.adding === 'work' ? { at: 'method' } : { at: 'others', show: { at: 'method' } };
+    case 'type': return { at: 'method' };
+    case 'others': return from.from ?? { at: 'home' };
     default: return { at: 'home' };
   }
 }

@@ -6,11 +6,11 @@ import { type Caller, call, type Failure, reached, time } from '../platform/api'
 import { badge } from '../platform/badge';
 import { follow } from '../platform/live';
 import * as push from '../platform/push';
-import { all, type BoundAccount, keep, note, persist, put, remove } from '../platform/store';
+import { all, type Account, keep, note, persist, put, remove } from '../platform/store';
 import { lookForUpdate, welcomeUpdate } from '../platform/worker';
-import { accounts, asked, locked, lost, now, outdated, push as pushState, request, screen, showEnding } from './state';
+import { accounts, asked, locked, lost, now, others, outdated, push as pushState, released, request, screen, showEnding } from './state';
 
-export const caller = ({ bound: { audience, kid, key } }: BoundAccount): Caller => ({ audience, kid, key });
+export const caller = ({ bound: { audience, kid, key } }: Account): Caller => ({ audience, kid, key });
 
 /** Requests that are over for this phone: push, stream and question may all bring them again. */
 const over = new Set<string>();
@@ -20,10 +20,10 @@ export const remember = (): void => keep('accounts', accounts.value.length > 0 ?
 
 export async function load(): Promise<void> {
   accounts.value = await all();
-  lost.value = accounts.value.length === 0 && note('accounts') !== null;
+  lost.value = accounts.value.length === 0 && !others.value && note('accounts') !== null;
 }
 
-export async function save(account: BoundAccount | typeof accounts.value[number]): Promise<void> {
+export async function save(account: Account): Promise<void> {
   await put(account);
   accounts.value = accounts.value.map(one => one.id === account.id ? account : one);
 }
@@ -31,7 +31,7 @@ export async function save(account: BoundAccount | typeof accounts.value[number]
 export async function forget(id: string): Promise<void> {
   const account = accounts.value.find(one => one.id === id);
   // Told the server first, so that it stops asking; without a network the account goes all the same.
-  if (account?.bound && account.bound.dead === null) await call(caller(account as BoundAccount), 'POST', 'remove', {});
+  if (account?.bound.dead === null) await call(caller(account), 'POST', 'remove', {});
   await remove(id);
   accounts.value = accounts.value.filter(one => one.id !== id);
   remember();
@@ -39,7 +39,7 @@ export async function forget(id: string): Promise<void> {
 }
 
 /** The server has said that this phone is nobody; the account stays, and says so. */
-export async function bury(account: BoundAccount, { code }: Failure): Promise<boolean> {
+export async function bury(account: Account, { code }: Failure): Promise<boolean> {
   if (code !== 'unknown-phone' && code !== 'pin-locked') return false;
   await save({ ...account, bound: { ...account.bound, dead: code } });
   return true;
@@ -71,7 +71,7 @@ export function check(opened: Promise<string | null> = Promise.resolve(null)): P
   })().finally(() => { asking = null; });
 }
 
-async function ask(account: BoundAccount): Promise<void> {
+async function ask(account: Account): Promise<void> {
   const reply = await call<PendingAnswer>(caller(account), 'GET', 'pending');
   if (!reply.ok) {
     await bury(account, reply.failure);
@@ -133,7 +133,7 @@ export function tick(): void {
 }
 
 /** Five minutes out of sight, and the app wants to know who holds it. */
-const lockAfter = 300_000;
+export const lockAfter = 300_000;
 
 export function hidden(): void {
   if (!locked.value) keep('hidden-at', String(Date.now()));
@@ -143,7 +143,9 @@ export function hidden(): void {
 
 export function lockIfAway(): void {
   const since = note('hidden-at');
-  if (since !== null && Date.now() - Number(since) > lockAfter && accounts.value.some(account => account.bound)) locked.value = true;
+  if (since === null || Date.now() - Number(since) <= lockAfter || accounts.value.length === 0) return;
+  released.value = null;
+  locked.value = true;
 }
 
 export async function seen(opened: Promise<string | null>): Promise<void> {

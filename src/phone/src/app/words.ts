@@ -1,8 +1,8 @@
 import { signal } from '@preact/signals';
-import { type Key, type Language, languages, loadWords, type Words } from '../generated/words';
+import { type Key, type Language, languages, loadWords } from '../generated/words';
 import { keep, note } from '../platform/store';
 
-const words = signal<Words>({} as Words);
+const words = signal({} as Record<Key, string>);
 export const language = signal<Language>(choose());
 
 function known(tag: string | null | undefined): Language | null {
@@ -16,11 +16,19 @@ function choose(): Language {
   return asked ?? known(note('lang')) ?? navigator.languages.map(known).find(one => one !== null) ?? 'en';
 }
 
+/** A part of the app that comes later brings its words with it. */
+let more: ((language: Language) => Promise<object>) | null = null;
+
 /** The texts of the chosen language; nothing is drawn before they are here. */
 export async function speak(chosen: Language): Promise<void> {
-  words.value = await loadWords(chosen);
+  words.value = { ...await loadWords(chosen), ...await more?.(chosen) } as Record<Key, string>;
   language.value = chosen;
   document.documentElement.lang = chosen;
+}
+
+export async function learn(part: typeof more): Promise<void> {
+  more = part;
+  await speak(language.value);
 }
 
 export async function change(chosen: Language): Promise<void> {

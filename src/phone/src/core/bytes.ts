@@ -30,26 +30,4 @@ export function fromB64u(text: string): Bytes {
   return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), letter => letter.charCodeAt(0));
 }
 
-const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-/** RFC 4648 base32, forgiving about case, spaces, dashes and padding, as people paste it; `null` when it is something else. */
-export function fromBase32(text: string): Bytes | null {
-  const clean = text.toUpperCase().replace(/[\s-]|=+$/g, '');
-  const bytes = new Uint8Array(Math.floor((clean.length * 5) / 8));
-  let bits = 0;
-  let value = 0;
-  let at = 0;
-  for (const letter of clean) {
-    const digit = base32.indexOf(letter);
-    if (digit < 0) return null;
-    value = ((value << 5) | digit) & 0xfff;
-    bits += 5;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes[at++] = (value >> bits) & 0xff;
-    }
-  }
-  return at > 0 ? bytes : null;
-}
-
 export const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length));

@@ -1,15 +1,14 @@
 // Written by scripts/words.mjs from the .resx files of the server; changes belong there.
+import type { OtherKey } from './others';
 
-export type Key =
+export type FirstKey =
   | 'About'
   | 'Account'
   | 'AccountOptions'
   | 'Accounts'
   | 'Activating'
-  | 'AddAccount'
   | 'AddTitle'
   | 'AddedBound'
-  | 'AddedOther'
   | 'Address'
   | 'Agree'
   | 'Allow'
@@ -119,15 +118,6 @@ export type Key =
   | 'Open'
   | 'Organisation'
   | 'OtherAccount'
-  | 'OtherAccountText'
-  | 'OtherAccountWhere'
-  | 'OtherIssuer'
-  | 'OtherIssuerHint'
-  | 'OtherIssuerMissing'
-  | 'OtherName'
-  | 'OtherSecret'
-  | 'OtherSecretBad'
-  | 'OtherSecretHint'
   | 'Outdated'
   | 'Pin'
   | 'PinAgain'
@@ -155,7 +145,6 @@ export type Key =
   | 'QrUnknown'
   | 'Remove'
   | 'RemoveBoundText'
-  | 'RemoveOtherText'
   | 'RemoveYes'
   | 'Save'
   | 'ScanHint'
@@ -169,14 +158,14 @@ export type Key =
   | 'UnlockCancelled'
   | 'UnlockNotProven'
   | 'UnlockRefused'
-  | 'Unnamed'
   | 'UnsupportedLockdown'
   | 'UnsupportedText'
   | 'UnsupportedTitle'
   | 'Update'
   | 'Version'
   | 'WorkAccount';
-export type Words = Record<Key, string>;
+export type Key = FirstKey | OtherKey;
+export type Words = Record<FirstKey, string>;
 export type Language = 'nb' | 'nn' | 'en';
 export const languages: readonly Language[] = ['nb', 'nn', 'en'];
 
@@ -189,7 +178,7 @@ export const loadWords = async (language: Language): Promise<Words> => (await ch
 
 /** For the service worker, which carries no other words. */
 export const neutralPush: Record<Language, string> = {
-  en: 'Open the app to answer.',
   nb: 'Åpne appen for å svare.',
   nn: 'Opne appen for å svare.',
+  en: 'Open the app to answer.',
 };

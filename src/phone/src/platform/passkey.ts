@@ -1,4 +1,4 @@
-import { type Bytes, b64u, fromB64u, random } from '../core/bytes';
+import { type Bytes, b64u, fromB64u, random, utf8 } from '../core/bytes';
 import type { Assertion, Attestation, BeginAnswer } from '../generated/contract';
 
 /** Whether this phone has an unlock of its own (face, fingerprint, pattern or PIN) that can speak for its owner. */
@@ -10,7 +10,8 @@ export async function available(): Promise<boolean> {
   }
 }
 
-export type NewPasskey = { credentialId: string; attestation: Attestation };
+/** `prf`: whether it can also release a key (WebAuthn Level 3, section 10.1.4). */
+export type NewPasskey = { credentialId: string; attestation: Attestation; prf: boolean };
 
 /** Must be the first thing a tap does: Safari forgets a tap that has waited. Rejects when the person says no. */
 export async function create(begin: BeginAnswer, challenge: Bytes): Promise<NewPasskey> {
@@ -22,6 +23,7 @@ export async function create(begin: BeginAnswer, challenge: Bytes): Promise<NewP
       pubKeyCredParams: [{ type: 'public-key', alg: -7 }, { type: 'public-key', alg: -257 }],
       authenticatorSelection: { authenticatorAttachment: 'platform', residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
       attestation: 'none',
+      extensions: { prf: {} },
       timeout: 120_000,
     },
   }) as PublicKeyCredential;
@@ -29,20 +31,25 @@ export async function create(begin: BeginAnswer, challenge: Bytes): Promise<NewP
   return {
     credentialId: b64u(credential.rawId),
     attestation: { attestationObject: b64u(attestationObject), clientDataJson: b64u(clientDataJSON) },
+    prf: credential.getClientExtensionResults().prf?.enabled === true,
   };
 }
 
-/** Asks for the unlock over `challenge`. Must be the first thing a tap does. Rejects when the person says no. */
-export async function get(relyingParty: string, credentialIds: string[], challenge: Bytes): Promise<Assertion> {
-  const credential = await navigator.credentials.get({
+const ask = async (relyingParty: string, credentialIds: string[], challenge: Bytes, extensions: AuthenticationExtensionsClientInputs): Promise<PublicKeyCredential> =>
+  await navigator.credentials.get({
     publicKey: {
       challenge,
       rpId: relyingParty,
       allowCredentials: credentialIds.map(id => ({ type: 'public-key', id: fromB64u(id), transports: ['internal'] })),
       userVerification: 'required',
+      extensions,
       timeout: 60_000,
     },
   }) as PublicKeyCredential;
+
+/** Asks for the unlock over `challenge`. Must be the first thing a tap does. Rejects when the person says no. */
+export async function get(relyingParty: string, credentialIds: string[], challenge: Bytes): Promise<Assertion> {
+  const credential = await ask(relyingParty, credentialIds, challenge, {});
   const { authenticatorData, clientDataJSON, signature } = credential.response as AuthenticatorAssertionResponse;
   return {
     credentialId: b64u(credential.rawId),
@@ -52,8 +59,13 @@ export async function get(relyingParty: string, credentialIds: string[], challen
   };
 }
 
-/** The app's own lock: nothing is sent, the phone only has to be sure of its owner (flag UV, WebAuthn section 6.1). */
-export async function unlock(relyingParty: string, credentialIds: string[]): Promise<boolean> {
-  const { authenticatorData } = await get(relyingParty, credentialIds, random(32));
-  return ((fromB64u(authenticatorData)[32] ?? 0) & 0x04) !== 0;
+/** Who was found, and what their passkey releases where it can: 32 bytes that only the unlock brings out again. */
+export type Unlocked = { credentialId: string; secret: Bytes | null };
+
+/** The app's own lock: nothing is sent, the phone only has to be sure of its owner (flag UV, WebAuthn section 6.1). `null` when it is not. */
+export async function unlock(relyingParty: string, credentialIds: string[]): Promise<Unlocked | null> {
+  const credential = await ask(relyingParty, credentialIds, random(32), { prf: { eval: { first: utf8('portvakt/others/v1') } } });
+  const { authenticatorData } = credential.response as AuthenticatorAssertionResponse;
+  const secret = credential.getClientExtensionResults().prf?.results?.first as ArrayBuffer | undefined;
+  return (new Uint8Array(authenticatorData)[32]! & 0x04) !== 0 ? { credentialId: b64u(credential.rawId), secret: secret ? new Uint8Array(secret) : null } : null;
 }

@@ -10,7 +10,8 @@ export type Bound = {
   key: CryptoKey;
   relyingParty: string;
   vapidPublicKey: string;
-  unlock: { kind: 'passkey'; credentialId: string } | { kind: 'pin'; key: CryptoKey; check: PinCheck };
+  /** `prf`: the passkey can release a key as well. */
+  unlock: { kind: 'passkey'; credentialId: string; prf?: boolean } | { kind: 'pin'; key: CryptoKey; check: PinCheck };
   /** Why the server no longer listens to this phone, once it has said so. */
   dead: 'unknown-phone' | 'pin-locked' | null;
 };
@@ -24,13 +25,12 @@ export type Account = {
   issuer: string;
   name: string;
   totp: { key: CryptoKey; algorithm: TotpAlgorithm; digits: number; period: number };
-  bound: Bound | null;
+  bound: Bound;
 };
-export type BoundAccount = Account & { bound: Bound };
 
 let database: Promise<IDBDatabase> | undefined;
 
-const done = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve, reject) => {
+export const done = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
   request.onerror = () => reject(request.error);
 });
@@ -83,7 +83,7 @@ export async function persist(): Promise<boolean> {
   }
 }
 
-type Note = 'lang' | 'consent' | 'code' | 'nonce' | 'hidden-at' | 'accounts' | 'quiet' | 'pin-wait';
+type Note = 'lang' | 'consent' | 'code' | 'nonce' | 'hidden-at' | 'accounts' | 'quiet' | 'pin-wait' | 'others';
 
 /** Small things that are no secret. `null` also where the browser keeps nothing. */
 export function note(name: Note): string | null {
