@@ -95,7 +95,7 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
         foreach (var actor in actors)
         {
             await actor.OpenAsync("/account");
-            tokens.Add(actor.Page.QuerySelector("[name=__RequestVerificationToken]")!.GetAttribute("value")!);
+            tokens.Add(actor.Page.QuerySelector("input[name=form]")!.GetAttribute("value")!);
         }
 
         var wrong = new List<string>();
@@ -112,7 +112,7 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
                 {
                     request.Headers.Add("Origin", PortvaktServer.Origin);
                     request.Headers.Add("Sec-Fetch-Site", "same-origin");
-                    request.Content = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal) { ["__RequestVerificationToken"] = token, ["id"] = id, ["Seen"] = "77" });
+                    request.Content = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal) { ["form"] = token, ["id"] = id, ["Seen"] = "77" });
                 }
 
                 await actor.SendAsync(request);
