@@ -105,7 +105,7 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
             foreach (var (actor, token) in actors.Zip(tokens))
             {
                 var (verb, handler) = row[1].Split(':') is [var first, var second] ? (first, second) : (row[1], null);
-                var id = handler switch { "EndSession" => session, "Close" => found.Id.ToString(), "Move" => wave.ToString(), _ => Guid.Empty.ToString() };
+                var id = handler switch { "EndSession" => session, "Close" => found.Id.ToString(), _ => (row[0].Contains("/waves", StringComparison.Ordinal) ? wave : Guid.Empty).ToString() };
                 var path = row[0].Replace("{user}", target.UserName, StringComparison.Ordinal).Replace("{id}", row[0].Contains("/waves/", StringComparison.Ordinal) ? wave.ToString() : "nobodys", StringComparison.Ordinal);
                 var request = new HttpRequestMessage(HttpMethod.Parse(verb), handler is null ? path : $"{path}?handler={handler}&format=csv");
                 if (verb is "POST")
