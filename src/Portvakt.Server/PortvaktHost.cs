@@ -102,6 +102,7 @@ public static class PortvaktHost
         services.AddHostedService(provider => provider.GetRequiredService<PushDelivery>());
         services.AddScoped<MailComposer>();
         services.AddScoped<Outbox>();
+        services.AddSingleton<Notices>();
         services.AddHostedService<MailSender>();
         services.AddHostedService<RolloutMailer>();
         services.AddSingleton<AuditChain>();

@@ -23,7 +23,6 @@ public enum SecurityEvent
     PhoneBound = 24,
     PhoneActivated = 25,
     PhoneRemoved = 26,
-    PhoneReplaced = 27,
     TotpActivated = 28,
     RecoveryCodesIssued = 29,
     RecoveryCodeUsed = 30,
@@ -43,7 +42,6 @@ public enum SecurityEvent
     RefreshTokenReused = 63,
 
     PersonCreated = 80,
-    PersonChanged = 81,
     PersonLocked = 82,
     PersonUnlocked = 83,
     PersonErased = 84,
@@ -79,6 +77,7 @@ public enum SecurityEvent
     PeopleExported = 130,
     PersonalDataExported = 131,
     ListExported = 132,
+    ImportCancelled = 133,
 }
 
 /// <summary>

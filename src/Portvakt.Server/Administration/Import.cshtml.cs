@@ -92,7 +92,7 @@ public sealed class ImportModel(Reception reception, PeopleImport import, Import
     public async Task<IActionResult> OnPostCancelAsync()
     {
         if (!MayImport) return StatusCode(StatusCodes.Status403Forbidden);
-        if (RunId is { } id && worker.Cancel(id)) return Back(admin["ImportCancelAsked"]);
+        if (RunId is { } id && worker.Cancel(id, Desk.Person.Id)) return Back(admin["ImportCancelAsked"]);
         var now = Now;
         await Db.ImportRuns.Where(run => run.Id == RunId && run.State == ImportState.Checked)
             .ExecuteUpdateAsync(set => set.SetProperty(run => run.State, ImportState.Cancelled).SetProperty(run => run.FinishedAt, now).SetProperty(run => run.Content, (byte[]?)null), Aborted);

@@ -14,29 +14,16 @@ namespace Portvakt.Server.Administration;
 /// <summary>Everybody in the actor's units, searched and filtered; the same list as a file. Three questions to the database a page, whatever the number of people.</summary>
 public sealed class PeopleModel(Reception reception, IStringLocalizer<AdminWords> admin) : AdministrationPage(reception, Act.SeePeople)
 {
-    private const int PageSize = 50;
-
     public PeopleFilter Filter { get; private set; } = new();
-    public IReadOnlyList<PersonLine> Lines { get; private set; } = [];
+    public PeoplePage Found { get; private set; } = PeoplePage.Empty;
     public IReadOnlyList<Wave> Waves { get; private set; } = [];
-    public int Total { get; private set; }
-
-    /// <summary>From 1.</summary>
-    public int Number { get; private set; } = 1;
-
-    public int Pages => Math.Max(1, (Total + PageSize - 1) / PageSize);
     public DateTimeOffset Present => Now;
 
     public async Task OnGetAsync([FromQuery] PeopleFilter filter, [FromQuery(Name = "page")] int number = 1)
     {
         Filter = filter;
-        var found = filter.Of(PeopleInScope(Act.SeePeople), Db, Now);
         Waves = await Db.Waves.AsNoTracking().OrderBy(wave => wave.Position).ToListAsync(Aborted);
-        Total = await found.CountAsync(Aborted);
-        Number = Math.Clamp(number, 1, Pages);
-
-        // The page is cut out first, by the index of user names: what belongs to a line is looked up for fifty people and not for all.
-        Lines = await PersonLine.Of(found.OrderBy(person => person.UserName).Skip((Number - 1) * PageSize).Take(PageSize), Db).OrderBy(line => line.UserName).ToListAsync(Aborted);
+        Found = await PeoplePage.LoadAsync(Db, PeopleInScope(Act.SeePeople), filter, number, Now, Aborted);
     }
 
     /// <summary>The list as a file, written as it is read: no list is too long for it.</summary>

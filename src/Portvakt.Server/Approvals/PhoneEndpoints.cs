@@ -55,33 +55,33 @@ public static class PhoneEndpoints
         var log = loggers.CreateLogger(typeof(PhoneEndpoints));
         var phone = call.Phone;
 
-        if (ReadBody<AnswerMessage>(call.Body) is not { } message || Jws.Read(message.Jws, DecisionType) is not { } jws || jws.HeaderText("kid") != phone.KeyId) return Refuse(400, "malformed", "message");
+        if (ReadBody<AnswerMessage>(call.Body) is not { } message || Jws.Read(message.Jws, DecisionType) is not { } jws || jws.HeaderText("kid") != phone.KeyId) return await RefuseAsync(400, "malformed", "message");
         using (var key = DeviceKey.FromStored(phone.PublicKey))
         {
-            if (!jws.Verify(key)) return Refuse(401, "proof", "signature of the statement");
+            if (!jws.Verify(key)) return await RefuseAsync(401, "proof", "signature of the statement");
         }
 
-        if (jws.Message<Statement>() is not { V: 1 } statement || DecisionOf(statement.Decision) is not { } decision) return Refuse(400, "malformed", "statement");
+        if (jws.Message<Statement>() is not { V: 1 } statement || DecisionOf(statement.Decision) is not { } decision) return await RefuseAsync(400, "malformed", "statement");
 
         // The order of docs/protocol.md section 4. What is not this phone's does not exist for it.
         var request = await db.Approvals.SingleOrDefaultAsync(row => row.Id == id, http.RequestAborted);
-        if (request is null || !MaySee(request, phone) || statement.Id != id) return Refuse(404, "unknown-request", "not a request of this phone");
+        if (request is null || !MaySee(request, phone) || statement.Id != id) return await RefuseAsync(404, "unknown-request", "not a request of this phone");
         var now = clock.GetUtcNow();
 
         // A lock, or the end of the sign-in, bites here too and not only when the session would be issued (R10, R24).
         var person = await db.People.AsNoTracking().SingleAsync(row => row.Id == phone.PersonId, http.RequestAborted);
         var attempt = await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == request.AttemptId, http.RequestAborted);
         var asksSomebodyGone = request.Purpose is not ApprovalPurpose.Caller && attempt?.IsLive(now) is not true; // a caller has no sign-in
-        if (request.State is ApprovalState.Pending && (person.State is not PersonState.Active || asksSomebodyGone)) return Refuse(410, "expired", "locked, or the sign-in is over");
+        if (request.State is ApprovalState.Pending && (person.State is not PersonState.Active || asksSomebodyGone)) return await RefuseAsync(410, "expired", "locked, or the sign-in is over");
         switch (request.CanAnswer(now))
         {
-            case AnswerOutcome.AlreadyAnswered: return Refuse(409, "answered", "answered already");
-            case AnswerOutcome.Expired: return Refuse(410, "expired", "expired");
+            case AnswerOutcome.AlreadyAnswered: return await RefuseAsync(409, "answered", "answered already");
+            case AnswerOutcome.Expired: return await RefuseAsync(410, "expired", "expired");
         }
 
-        if (statement.Aud != settings.Value.Origin) return Refuse(400, "malformed", "audience");
-        if (!Same(statement.Ctx, SHA256.HashData(request.Context))) return Refuse(400, "malformed", "context");
-        if (!Same(statement.Nonce, request.Nonce)) return Refuse(400, "malformed", "nonce");
+        if (statement.Aud != settings.Value.Origin) return await RefuseAsync(400, "malformed", "audience");
+        if (!Same(statement.Ctx, SHA256.HashData(request.Context))) return await RefuseAsync(400, "malformed", "context");
+        if (!Same(statement.Nonce, request.Nonce)) return await RefuseAsync(400, "malformed", "nonce");
 
         if (decision is Decision.Approve && await UnlockProblemAsync(http, phone, message, jws.Payload, db, hash, settings.Value, now) is { } unlock)
         {
@@ -92,7 +92,7 @@ public static class PhoneEndpoints
 
         // What proves a PIN is a secret and stays out of the evidence; the signature over the statement is what anybody can verify later.
         var evidence = message.Pin is null ? call.Body : JsonSerializer.SerializeToUtf8Bytes(message with { Pin = null }, PhoneJson.Options);
-        if (request.Answer(phone.Id, decision, statement.Num, evidence, now) is not AnswerOutcome.Recorded) return Refuse(409, "answered", "answered already");
+        if (request.Answer(phone.Id, decision, statement.Num, evidence, now) is not AnswerOutcome.Recorded) return await RefuseAsync(409, "answered", "answered already");
         db.Record(EventOf(request.State), phone.PersonId, request.Id, http, now);
         if (request.State is ApprovalState.Reported) attempt?.Abandon(now);
 
@@ -101,7 +101,7 @@ public static class PhoneEndpoints
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
             if (request is { State: ApprovalState.Reported, Purpose: ApprovalPurpose.SignIn }) await OpenCaseAsync(http, db, outbox, person, request, now);
-            if (!await db.TrySaveAsync(CancellationToken.None)) return Refuse(409, "answered", "another answer was first");
+            if (!await db.TrySaveAsync(CancellationToken.None)) return await RefuseAsync(409, "answered", "another answer was first");
             await transaction.CommitAsync(CancellationToken.None);
         }
 
@@ -135,9 +135,18 @@ public static class PhoneEndpoints
             _ => "wrong-number",
         }), PhoneJson.Options);
 
-        IResult Refuse(int status, string code, string reason)
+        async Task<IResult> RefuseAsync(int status, string code, string reason)
         {
-            log.AnswerRefused(id.Length > 40 ? "?" : id, phone.Id, reason);
+            var named = id.Length > 40 ? "?" : id;
+            log.AnswerRefused(named, phone.Id, reason);
+            if (status < 409)
+            {
+                // Not one that came late: a broken app, or somebody who tries.
+                db.ChangeTracker.Clear();
+                db.Record(SecurityEvent.ApprovalRefused, phone.PersonId, named, http, clock.GetUtcNow(), reason: reason);
+                await db.SaveChangesAsync(CancellationToken.None);
+            }
+
             return new PhoneProblem(status, code).ToResult();
         }
     }
@@ -151,6 +160,7 @@ public static class PhoneEndpoints
         // Not under the version of the row: nothing that happens to the person in the same moment may get in the way of this answer. And it holds the row, so that two answers come one after the other.
         await db.People.Where(row => row.Id == person.Id).ExecuteUpdateAsync(
             set => set.SetProperty(row => row.MustChangePassword, true).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None);
+        db.Record(SecurityEvent.PasswordChangeDemanded, person.Id, request.Id, http, now);
         if (await db.Cases.AnyAsync(row => row.PersonId == person.Id && row.ClosedAt == null, CancellationToken.None)) return;
         var asked = JsonSerializer.Deserialize<ApprovalContext>(request.Context, PhoneJson.Options)!;
         var opened = new HelpdeskCase(person.Id, request.Id, asked.Application, asked.Address, asked.Browser, now);
@@ -217,7 +227,7 @@ public static class PhoneEndpoints
         var now = clock.GetUtcNow();
         call.Phone.RemoveOnPhone(now);
         db.Record(SecurityEvent.PhoneRemoved, call.Phone.PersonId, call.Phone.Id.ToString("N"), http, now);
-        await outbox.TellAsync(SecurityEvent.PhoneRemoved, call.Phone.PersonId, http, now, http.RequestAborted);
+        await outbox.TellAsync(SecurityEvent.PhoneRemoved, call.Phone.PersonId, http, now, http.RequestAborted, call.Phone.Id);
         return await db.TrySaveAsync(http.RequestAborted) ? TypedResults.NoContent() : new PhoneProblem(409, "answered").ToResult();
     }
 

@@ -56,7 +56,7 @@ public sealed record ReportAnswer(long ServerTime, [WireValues("", "ok", "missin
 [WireType("PushNotification")]
 public sealed record PushNotification(string Title, string Body, string Navigate, string Lang, bool Silent);
 
-/// <summary>Plaintext of a push: an opaque id and a neutral text, nothing else (R20).</summary>
+/// <summary>Plaintext of a push: an opaque id and a neutral text, nothing else (R20). Without an id it is a notice (R37): there is nothing to answer.</summary>
 [WireType("PushMessage")]
 public sealed record PushPayload([property: JsonPropertyName("web_push")][WireValues("", "8030")] int WebPush, PushNotification Notification, string Id);
 

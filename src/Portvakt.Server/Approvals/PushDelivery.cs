@@ -9,20 +9,24 @@ using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.WebPush;
 
 namespace Portvakt.Server.Approvals;
 
 /// <summary>
 /// Rings the phones. Carries an opaque id and a neutral text, encrypted for the phone; everything else the phone fetches itself. A push that
-/// fails costs a moment, not the sign-in: the open app asks by itself.
+/// fails costs a moment, not the sign-in: the open app asks by itself. A notice (R37) has no id: there is nothing to answer.
 /// </summary>
-public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<PushDelivery> log) : BackgroundService
+public sealed class PushDelivery(IServiceScopeFactory scopes, Notices notices, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<PushDelivery> log) : BackgroundService
 {
     private const string Column = "phones.push";
 
     // Constant whatever the host name and language, so that the length tells nothing.
     private const int PayloadLength = 512;
+
+    /// <summary>A phone that is switched off hears of a change when it is switched on again.</summary>
+    private static readonly TimeSpan NoticeLifetime = TimeSpan.FromDays(7);
 
     // Bounded: when push services hang, the newest request matters and the oldest is over anyway.
     private readonly Channel<Errand> _errands = Channel.CreateBounded<Errand>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest });
@@ -31,7 +35,7 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
     private VapidKey? _key;
 
     public async Task EnqueueAsync(ApprovalRequest request, string text, string language, CancellationToken cancellationToken) =>
-        await _errands.Writer.WriteAsync(new Errand(request.Id, request.PersonId, request.OnlyPhoneId, request.ExpiresAt, text, language), cancellationToken);
+        await _errands.Writer.WriteAsync(new Errand(request.Id, request.PersonId, request.OnlyPhoneId, null, request.ExpiresAt, text, language), cancellationToken);
 
     /// <summary>Fails when the contact or the key cannot be used: better now than at the first push.</summary>
     /// <exception cref="InvalidOperationException">The contact is not one that push services accept.</exception>
@@ -67,7 +71,15 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(TakeNoticesAsync(stoppingToken), RingAsync(stoppingToken));
+
+    private async Task TakeNoticesAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var notice in notices.Waiting.ReadAllAsync(stoppingToken))
+            await _errands.Writer.WriteAsync(new Errand(null, notice.PersonId, null, notice.ExceptPhoneId, clock.GetUtcNow() + NoticeLifetime, notice.Text, notice.Language), stoppingToken);
+    }
+
+    private async Task RingAsync(CancellationToken stoppingToken)
     {
         // Many phones at once: one slow push service must not keep the others waiting.
         await Parallel.ForEachAsync(
@@ -95,12 +107,21 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
         var phones = await db.Phones
             .Where(phone => phone.PersonId == errand.PersonId && phone.SealedPush != null && phone.State != AuthenticatorState.Revoked)
             .Where(phone => errand.OnlyPhoneId == null ? phone.State == AuthenticatorState.Active : phone.Id == errand.OnlyPhoneId)
+            .Where(phone => phone.Id != errand.ExceptPhoneId)
             .AsNoTracking().ToListAsync(cancellationToken);
         foreach (var phone in phones)
         {
             if (Open(phone) is not { } subscription) continue;
-            var options = new PushOptions { Ttl = errand.ExpiresAt - clock.GetUtcNow() is { Ticks: > 0 } left ? left : TimeSpan.Zero, Urgency = PushUrgency.High, PaddedLength = PayloadLength, Topic = TopicOf(phone.Id) };
-            switch (await Sender().SendWithRetryAsync(subscription, Payload(errand), options, errand.ExpiresAt, cancellationToken))
+            var options = new PushOptions
+            {
+                Ttl = errand.ExpiresAt - clock.GetUtcNow() is { Ticks: > 0 } left ? left : TimeSpan.Zero,
+                Urgency = errand.IsNotice ? PushUrgency.Normal : PushUrgency.High,
+                PaddedLength = PayloadLength,
+                Topic = TopicOf(phone.Id, errand.IsNotice), // a newer one takes the place of an older one of its kind
+            };
+
+            // One try for a notice: while it waited for its push service, requests would wait for it.
+            switch (errand.IsNotice ? await Sender().SendAsync(subscription, Payload(errand), options, cancellationToken) : await Sender().SendWithRetryAsync(subscription, Payload(errand), options, errand.ExpiresAt, cancellationToken))
             {
                 case PushOutcome.Delivered:
                     break;
@@ -120,9 +141,9 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
 
     /// <summary>Apple's declarative form rides along: it is shown even if the worker fails.</summary>
     private byte[] Payload(Errand errand) => JsonSerializer.SerializeToUtf8Bytes(
-        new PushPayload(8030, new PushNotification("Portvakt", errand.Text, $"{settings.Value.Origin}/phone/#r={errand.ApprovalId}", errand.Language, Silent: false), errand.ApprovalId), PhoneJson.Options);
+        new PushPayload(8030, new PushNotification("Portvakt", errand.Text, $"{settings.Value.Origin}/phone/{(errand.IsNotice ? "" : "#r=" + errand.ApprovalId)}", errand.Language, Silent: false), errand.ApprovalId ?? ""), PhoneJson.Options);
 
-    private static string TopicOf(Guid phoneId) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(phoneId.ToString("N"))).AsSpan(0, 18));
+    private static string TopicOf(Guid phoneId, bool isNotice) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(phoneId.ToString("N") + (isNotice ? "/notice" : ""))).AsSpan(0, 18));
 
     private PushEndpointPolicy Policy() =>
         new(settings.Value.PushHosts.Count is 0 ? PushEndpointPolicy.DefaultHosts : settings.Value.PushHosts, settings.Value.AllowLoopbackPush);
@@ -149,5 +170,8 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Vault vault, TimeP
         }
     }
 
-    private sealed record Errand(string ApprovalId, Guid PersonId, Guid? OnlyPhoneId, DateTimeOffset ExpiresAt, string Text, string Language);
+    private sealed record Errand(string? ApprovalId, Guid PersonId, Guid? OnlyPhoneId, Guid? ExceptPhoneId, DateTimeOffset ExpiresAt, string Text, string Language)
+    {
+        public bool IsNotice => ApprovalId is null;
+    }
 }

@@ -7,10 +7,11 @@ using Portvakt.Server.Administration;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 
 namespace Portvakt.Server.Commands;
 
-/// <summary><c>portvakt serve | migrate | first-admin | people add | people import | waves add | audit verify | audit checkpoint</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
+/// <summary><c>portvakt serve | migrate | first-admin | people add | people password | people import | waves add | audit verify | audit checkpoint</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
 public static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
@@ -108,7 +109,32 @@ public static class CommandLine
             await db.SaveChangesAsync(cancellationToken);
             return 0;
         });
-        return new Command("people", "People with accounts.") { add, Import(settings) };
+        return new Command("people", "People with accounts.") { add, Password(settings), Import(settings) };
+    }
+
+    private static Command Password(string[] settings)
+    {
+        var userName = new Argument<string>("user-name") { Description = "Who is known, for instance from an import, and has no password yet." };
+        var fromInput = new Option<bool>("--password-stdin") { Description = "Read the password from standard input: it must not stand in a command line.", Required = true };
+        var command = new Command("password", "Give somebody who has no password a first one. It must be changed after the first sign-in with two factors.") { userName, fromInput };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var app = PortvaktHost.Build(settings);
+            await using var scope = app.Services.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+            var person = UserName.TryParse(parsed.GetValue(userName), out var name) ? await db.People.SingleOrDefaultAsync(row => row.UserName == name.Value.Value, cancellationToken) : null;
+            if (person is null) return Fail("There is nobody with that user name.", 2);
+            if (person.PasswordHash is not null) return Fail($"{person.UserName} has a password already. Nothing was changed.", 3);
+            var password = await Console.In.ReadLineAsync(cancellationToken) ?? "";
+            if (app.Services.GetRequiredService<PasswordPolicy>().Judge(password, name!.Value, person.DisplayName, withSecondFactor: true) is not PasswordProblem.None and var problem) return Fail(PasswordPolicy.Explain(problem), 4);
+            person.SetPassword(await app.Services.GetRequiredService<PasswordHash>().HashAsync(PasswordRules.Normalise(password)!, cancellationToken));
+            person.MustChangePassword = true; // whoever typed it here knows it
+            var now = app.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+            db.Record(SecurityEvent.PasswordChanged, person.Id, null, null, now);
+            await scope.ServiceProvider.GetRequiredService<Outbox>().TellAsync(SecurityEvent.PasswordChanged, person, http: null, now, cancellationToken);
+            return await db.TrySaveAsync(cancellationToken) ? 0 : Fail("Somebody changed this person in the meantime. Do it once more.", 3);
+        });
+        return command;
     }
 
     private static Command Import(string[] settings)

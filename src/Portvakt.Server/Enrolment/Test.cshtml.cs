@@ -52,7 +52,7 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         Current.RecordEnrolment(await approver.MethodOfAsync(request, HttpContext.RequestAborted), now);
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.PhoneActivated, phone.PersonId, phone.Id.ToString("N"), HttpContext, now);
-        await outbox.TellAsync(SecurityEvent.PhoneActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
+        await outbox.TellAsync(SecurityEvent.PhoneActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted, phone.Id);
         return await ContinueEnrolledAsync();
     }
 

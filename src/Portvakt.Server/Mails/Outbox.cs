@@ -9,7 +9,7 @@ using Portvakt.Server.Resources;
 namespace Portvakt.Server.Mails;
 
 /// <summary>Adds mails to the context that saves what they tell of: both are written or neither. <see cref="MailSender"/> sends them later.</summary>
-public sealed class Outbox(PortvaktDb db, MailComposer composer, IOptions<PortvaktSettings> settings)
+public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices, IOptions<PortvaktSettings> settings)
 {
     public string LanguageOf(Person person) => Localisation.IsKnown(person.Language) ? person.Language! : settings.Value.DefaultLanguage;
 
@@ -30,15 +30,16 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, IOptions<Portva
     /// <param name="http">The person's own request; null when administration did it.</param>
     /// <param name="now">The instant.</param>
     /// <param name="cancellationToken">Stops the reading of own words.</param>
+    /// <param name="phoneId">The phone that it happened to: the others are told by push as well, once it is saved.</param>
     /// <exception cref="ArgumentOutOfRangeException">Nothing that is told.</exception>
-    public Task TellAsync(SecurityEvent what, Person person, HttpContext? http, DateTimeOffset now, CancellationToken cancellationToken)
+    public Task TellAsync(SecurityEvent what, Person person, HttpContext? http, DateTimeOffset now, CancellationToken cancellationToken, Guid? phoneId = null)
     {
         var kind = what switch
         {
             SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated => MailKind.MethodAdded,
             SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved => MailKind.MethodRemoved,
             SecurityEvent.PassIssued => MailKind.PassIssued,
-            SecurityEvent.PhoneReplaced or SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
+            SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
                 or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere => MailKind.AccountChanged,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody is told of this."),
         };
@@ -49,6 +50,9 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, IOptions<Portva
             ["place"] = http is null ? MailWords.Of("Helpdesk", language) : Place(http.Browser(), http.CoarseAddress(), language),
         };
         if (kind is not MailKind.PassIssued) values["what"] = MailWords.Of(what.ToString(), language);
+
+        // Not what the person does with the phone in hand: recovery codes at the end of an enrolment, activation, signing out everywhere.
+        if (what is not (SecurityEvent.RecoveryCodesIssued or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere)) WhenSaved(new Notice(person.Id, phoneId, MailWords.Of("PushNotice", language), language));
         return EnqueueAsync(kind, person, "/account", values, onceKey: null, now, cancellationToken);
     }
 
@@ -58,8 +62,9 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, IOptions<Portva
     /// <param name="http">The person's own request; null when administration did it.</param>
     /// <param name="now">The instant.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
-    public async Task TellAsync(SecurityEvent what, Guid personId, HttpContext? http, DateTimeOffset now, CancellationToken cancellationToken) =>
-        await TellAsync(what, await db.People.AsNoTracking().SingleAsync(row => row.Id == personId, cancellationToken), http, now, cancellationToken);
+    /// <param name="phoneId">The phone that it happened to.</param>
+    public async Task TellAsync(SecurityEvent what, Guid personId, HttpContext? http, DateTimeOffset now, CancellationToken cancellationToken, Guid? phoneId = null) =>
+        await TellAsync(what, await db.People.AsNoTracking().SingleAsync(row => row.Id == personId, cancellationToken), http, now, cancellationToken, phoneId);
 
     /// <summary>R18: the person is told what to do, and the helpdesk that there is a case.</summary>
     public async Task TellOfCaseAsync(HelpdeskCase opened, Person person, CancellationToken cancellationToken)
@@ -82,6 +87,27 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, IOptions<Portva
         if (mail.State is not (MailState.Uncertain or MailState.GivenUp)) return false;
         (mail.State, mail.NextTryAt, mail.Tries) = (MailState.Waiting, now, 0);
         return true;
+    }
+
+    /// <summary>Nobody is told of what another save was faster than.</summary>
+    private void WhenSaved(Notice notice)
+    {
+        db.SavedChanges += Saved;
+        db.SaveChangesFailed += Failed;
+
+        void Saved(object? sender, SavedChangesEventArgs outcome)
+        {
+            Forget();
+            notices.Add(notice);
+        }
+
+        void Failed(object? sender, SaveChangesFailedEventArgs outcome) => Forget();
+
+        void Forget()
+        {
+            db.SavedChanges -= Saved;
+            db.SaveChangesFailed -= Failed;
+        }
     }
 
     private async Task AddAsync(

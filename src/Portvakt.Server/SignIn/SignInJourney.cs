@@ -78,6 +78,12 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         if (standing.Step is not SignInStep.Finish)
         {
             await RememberStepAsync(standing);
+            if (standing.Step is SignInStep.Blocked)
+            {
+                db.Record(SecurityEvent.SignInBlocked, standing.Person!.Id, attempt.RelyingPartyId, http, clock.GetUtcNow());
+                await db.SaveChangesAsync(http.RequestAborted);
+            }
+
             return SeeOther(PageOf(standing.Step, attempt.Id));
         }
 

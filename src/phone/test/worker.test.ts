@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handover } from '../src/worker/messages';
-import { onNotificationClick, readPush } from '../src/worker/notification';
+import { kindOf, onNotificationClick, readPush } from '../src/worker/notification';
 
 const neutral = { body: 'Åpne appen for å svare.', lang: 'nb' };
 
@@ -54,6 +54,14 @@ test('A tap on a notification without an id opens the app', async () => {
 test('A push shows what the server says, in its language', () => {
   const text = JSON.stringify({ web_push: 8030, notification: { title: 'Portvakt', body: 'Opne appen.', navigate: 'https://x/phone/#r=r1', lang: 'nn', silent: false }, id: 'r1' });
   assert.deepEqual(readPush(text, neutral), { title: 'Portvakt', options: { body: 'Opne appen.', lang: 'nn', id: 'r1' } });
+});
+
+test('A notice shows its text, takes no request away and opens the app', async () => {
+  const text = JSON.stringify({ web_push: 8030, notification: { title: 'Portvakt', body: 'Kontoen din er endra.', navigate: 'https://x/phone/', lang: 'nn', silent: false }, id: '' });
+  const shown = readPush(text, neutral);
+  assert.deepEqual(shown, { title: 'Portvakt', options: { body: 'Kontoen din er endra.', lang: 'nn', id: '' } });
+  assert.notEqual(kindOf(shown.options.id).tag, kindOf('r1').tag);
+  assert.deepEqual([kindOf('').requireInteraction, kindOf('r1').requireInteraction], [false, true]);
 });
 
 test('A push that cannot be read still shows something', () => {

@@ -1,8 +1,10 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AngleSharp.Html.Dom;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Tests.Actors;
@@ -68,6 +70,46 @@ public abstract class PushStories(Stage stage)
         Assert.DoesNotContain(phoneId.ToString("N"), topic, StringComparison.OrdinalIgnoreCase);
         Assert.Single(pushes.Select(push => push.Body.Length).Distinct()); // nor does the length tell
         Assert.Equal(pushes.Count, pushes.Select(push => Convert.ToHexString(push.Body)).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task R37_Rollout_The_other_phones_are_told_that_something_changed_and_not_what()
+    {
+        await using var service = await FakePushService.StartAsync(Server.Clock);
+        var (kari, phone, subscription) = await EnrolledAsync(service);
+        await Server.ChangeAsync(async db => (await db.People.SingleAsync(person => person.Id == kari.Id)).Language = "nn");
+        var others = await SecondPhoneAsync(kari, service);
+        using (var browser = new Browser(Server))
+        {
+            await browser.OpenAppAsync();
+            await browser.PasswordAsync(kari);
+        }
+
+        var (mine, theirs) = (await subscription.NextMessageAsync(), await others.NextMessageAsync()); // a request rings both
+
+        // Taken off the phone in hand: the other one hears of it.
+        Assert.Equal(204, (int)(await phone.PostAsync("/phone/api/remove", [])).Status);
+        var notice = await others.NextMessageAsync();
+        var expected = new JsonObject
+        {
+            ["web_push"] = 8030,
+            ["notification"] = new JsonObject { ["title"] = "Portvakt", ["body"] = "Pålogginga di er endra. Les e-posten om det.", ["navigate"] = $"{PortvaktServer.Origin}/phone/", ["lang"] = "nn", ["silent"] = false },
+            ["id"] = "",
+        };
+        Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(notice.Plaintext)), notice.Text);
+        Assert.NotEqual(theirs.Topic, notice.Topic); // it does not take the place of a request that has not arrived yet
+        Assert.Equal(("normal", theirs.Body.Length), (notice.Urgency, notice.Body.Length));
+        Assert.InRange(notice.Ttl, 604_700, 604_800);
+
+        // What administration does is told as well.
+        var (_, _, desk) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk, path: $"/administration/people/{kari.UserName}");
+        var id = await Server.ReadAsync(db => db.Phones.Where(row => row.KeyId == phone.KeyId).Select(row => row.Id).SingleAsync());
+        var remove = desk.Page.QuerySelectorAll("form[action*='handler=RemovePhone']").OfType<IHtmlFormElement>().Single(form => form.OuterHtml.Contains(id.ToString(), StringComparison.Ordinal));
+        await desk.SubmitAsync(remove, tamper: fields => fields["reason"] = "mistet");
+        desk.Dispose();
+        Assert.Equal((2, 3), (subscription.Messages.Count, others.Messages.Count)); // the test of the enrolment and the request; the request and two notices
+        Assert.NotEqual(mine.Topic, theirs.Topic);
+        Assert.Equal(2, await Server.ReadAsync(db => db.Mails.CountAsync(mail => mail.PersonId == kari.Id && mail.Kind == "MethodRemoved")));
     }
 
     [Theory]
@@ -137,6 +179,23 @@ public abstract class PushStories(Stage stage)
         await second.OpenAppAsync();
         await second.PasswordAsync(ola);
         Assert.Contains("8030", (await olasBrowser.NextMessageAsync()).Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Another phone of the same person, as if it had been bound before.</summary>
+    private async Task<FakePushSubscription> SecondPhoneAsync(Person person, FakePushService service)
+    {
+        var delivery = Server.Services.GetRequiredService<PushDelivery>();
+        var browser = service.Subscribe(delivery.ApplicationServerKey);
+        var keys = delivery.Accept(new PushKeys(browser.Endpoint.ToString(), browser.P256dh, browser.Auth));
+        var phone = new PhoneAuthenticator(person.Id, $"second-{Guid.NewGuid():N}", [1, 2, 3], PhoneUnlock.Pin, "Nettbrett", "1", "0.1.0", Server.Clock.GetUtcNow());
+        phone.Activate();
+        phone.SetPush(delivery.Seal(phone.Id, keys!));
+        await Server.ChangeAsync(db =>
+        {
+            db.Phones.Add(phone);
+            return Task.CompletedTask;
+        });
+        return browser;
     }
 
     private Task<bool> HasSubscriptionAsync(Phone phone) => Server.ReadAsync(db => db.Phones.AnyAsync(row => row.KeyId == phone.KeyId && row.SealedPush != null));

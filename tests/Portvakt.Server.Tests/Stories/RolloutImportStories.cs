@@ -149,6 +149,89 @@ public abstract class RolloutImportStories(Stage stage)
     }
 
     [Fact]
+    public async Task People_enrol_and_sign_in_while_a_file_is_read_and_what_they_did_stays()
+    {
+        var mark = Mark();
+        using var reached = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        var known = new List<Person>();
+        foreach (var name in new[] { "Kari Nordmann", "Ola Nordmann", "Per Nordmann", "Unni Nordmann" }) known.Add(await Server.AddPersonAsync(name));
+        var (kari, ola, per, unni) = (known[0], known[1], known[2], known[3]);
+        var file = Text("brukernavn;navn;enhet\n" + string.Join('\n', known.Select(person => $"{person.UserName};Ny {person.DisplayName};{mark}")) + "\n" + string.Join('\n', Enumerable.Range(0, 2500).Select(number => $"{mark}-{number};Person {number};{mark}")));
+        var import = Task.Run(() => BringInAsync(file, lines =>
+        {
+            if (lines < 2000) return;
+            reached.Set();
+            Assert.True(goOn.Wait(TimeSpan.FromMinutes(2)), "Nobody let it go on.");
+        }));
+        Assert.True(await Task.Run(() => reached.Wait(TimeSpan.FromMinutes(2))), "It did not get that far.");
+
+        // In the middle of it: one enrols and signs in, one is locked, one is erased, somebody is made, and a wave comes to be.
+        using (var browser = new Browser(Server))
+        {
+            await browser.OpenAppAsync();
+            await browser.PasswordAsync(kari);
+            await browser.EnrolPhoneAsync(Server);
+            await browser.FinishAsync(stay: false);
+            Assert.Equal("app.test", browser.LeftFor?.Host);
+        }
+
+        await Server.ChangeAsync(async db =>
+        {
+            var now = Server.Clock.GetUtcNow();
+            (await db.People.SingleAsync(person => person.Id == ola.Id)).Lock();
+            await db.People.Where(person => person.Id == per.Id).ExecuteDeleteAsync();
+            db.People.Add(new Person(UserName.Parse($"{mark}-7"), "Somebody else", now));
+            db.Waves.Add(new Wave(mark, now, now.AddDays(30), now) { Rule = $"unit is {mark}", Position = -7, Access = EnrolmentAccess.CodeRequired });
+        });
+        Assert.Equal(0, await Server.ReadAsync(db => db.People.CountAsync(person => person.Unit == mark)));
+        goOn.Set();
+
+        var report = await import;
+        Assert.Equal((2500, 4, 0), (report.Added, report.Changed, report.Unchanged)); // who was made is now changed, who was erased is new
+        var after = await ReadAsync(kari.UserName);
+        Assert.Equal(("Ny Kari Nordmann", mark, kari.WaveId, true), (after!.DisplayName, after.Unit, after.WaveId, after.IsEnrolled));
+        Assert.Equal(PersonState.Locked, (await ReadAsync(ola.UserName))!.State);
+        Assert.NotEqual(per.Id, (await ReadAsync(per.UserName))!.Id);
+        Assert.Equal(unni.Id, (await ReadAsync(unni.UserName))!.Id);
+        Assert.Equal("Person 7", (await ReadAsync($"{mark}-7"))!.DisplayName);
+        Assert.Equal(2504, await Server.ReadAsync(db => db.People.CountAsync(person => person.Unit == mark && person.SearchText.Contains(mark))));
+        Assert.Equal(2501, await Server.ReadAsync(db => db.People.CountAsync(person => db.Waves.Any(wave => wave.Id == person.WaveId && wave.Name == mark)))); // three are named for theirs
+    }
+
+    [Fact]
+    public async Task An_import_that_runs_is_stopped_by_the_button_and_nothing_of_it_is_there()
+    {
+        var mark = Mark();
+        var file = Text("brukernavn;navn\n" + string.Join('\n', Enumerable.Range(0, 20_000).Select(number => $"{mark}-{number};Person {number}")));
+        var (_, _, browser) = await Cast.AtTheDeskAsync(Server, path: "/administration/import");
+        var (boss, _, other) = await Cast.AtTheDeskAsync(Server, path: "/administration/import");
+        await browser.UploadAsync("folk.csv", file);
+        var id = browser.Path.Split("run=")[1];
+        await using (var scope = Server.Services.CreateAsyncScope())
+        {
+            // While this lasts nobody is brought in, however fast the machine is.
+            var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+            await browser.PressAsync("Hent dem inn");
+            Assert.Equal("Running", State(browser));
+            await using var hold = await db.Database.BeginTransactionAsync();
+            if (db.Database.IsNpgsql()) await db.Database.ExecuteSqlAsync($"LOCK TABLE people IN SHARE ROW EXCLUSIVE MODE");
+            await other.OpenAsync($"/administration/import?run={id}");
+            await other.PressAsync("Stopp importen");
+            Assert.Equal("Running", State(other)); // asked, and said so
+            Assert.NotNull(other.Page.QuerySelector("[role=status]"));
+        }
+
+        await Server.Services.GetRequiredService<ImportWorker>().WhenEndedAsync(id);
+        await browser.OpenAsync($"/administration/import?run={id}");
+        Assert.Equal("Cancelled", State(browser));
+        Assert.False(browser.Has("Stopp importen"));
+        Assert.Equal(0, await CountAsync(mark));
+        Assert.True(await Server.ReadAsync(db => db.AuditEvents.AnyAsync(row => row.What == SecurityEvent.ImportCancelled && row.Subject == id && row.ActorId == boss.Id)));
+        Assert.Contains("Import av personer stanset", (await other.OpenAsync("/administration/audit?event=ImportCancelled")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Two_imports_at_once_bring_everybody_in_once()
     {
         var mark = Mark();

@@ -434,7 +434,7 @@ public abstract class RolloutMailStories(Stage stage)
 
     private MailComposer Composer(PortvaktDb db) => new(db, Server.Services.GetRequiredService<IOptions<PortvaktSettings>>());
 
-    private Outbox OutboxOf(PortvaktDb db) => new(db, Composer(db), Server.Services.GetRequiredService<IOptions<PortvaktSettings>>());
+    private Outbox OutboxOf(PortvaktDb db) => new(db, Composer(db), new Notices(), Server.Services.GetRequiredService<IOptions<PortvaktSettings>>());
 
     private Task<Person> PersonAsync(string name = "Kari Nordmann") => InWaveAsync(name, null);
 

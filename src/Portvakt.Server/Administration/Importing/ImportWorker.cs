@@ -2,12 +2,14 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain.Audit;
+using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 
 namespace Portvakt.Server.Administration;
 
 /// <summary>
-/// Brings files in, one after the other, beside the requests. What is under way lives in memory: an import is one transaction, so a restart leaves nothing behind
+/// Brings files in, one after the other, beside the requests. What is under way lives in memory: an import is brought in by one transaction, so a restart leaves nothing behind
 /// but the row that says it was begun, and that row is then marked as failed.
 /// </summary>
 public sealed class ImportWorker(IServiceScopeFactory scopes, TimeProvider clock, ILogger<ImportWorker> log) : BackgroundService
@@ -26,9 +28,10 @@ public sealed class ImportWorker(IServiceScopeFactory scopes, TimeProvider clock
     }
 
     /// <summary>Whether it was under way here and is told to stop; nothing of it will have happened, unless it had just ended.</summary>
-    public bool Cancel(string id)
+    public bool Cancel(string id, Guid actorId)
     {
         if (!_jobs.TryGetValue(id, out var job)) return false;
+        job.CancelledBy = actorId;
         job.CancelWanted = true;
         return true;
     }
@@ -79,7 +82,7 @@ public sealed class ImportWorker(IServiceScopeFactory scopes, TimeProvider clock
                 log.ImportFailed(problem);
             }
 
-            if (state is not ImportState.Done && !stoppingToken.IsCancellationRequested) await EndAsync(id, state);
+            if (state is not ImportState.Done && !stoppingToken.IsCancellationRequested) await EndAsync(id, state, job.CancelledBy);
             _jobs.TryRemove(id, out _);
             job.Ended.TrySetResult();
         }
@@ -114,18 +117,25 @@ public sealed class ImportWorker(IServiceScopeFactory scopes, TimeProvider clock
         }
     }
 
-    private async Task EndAsync(string id, ImportState state)
+    private async Task EndAsync(string id, ImportState state, Guid? cancelledBy)
     {
         await using var scope = scopes.CreateAsyncScope();
         var now = clock.GetUtcNow();
-        await scope.ServiceProvider.GetRequiredService<PortvaktDb>().ImportRuns.Where(run => run.Id == id)
-            .ExecuteUpdateAsync(set => set.SetProperty(run => run.State, state).SetProperty(run => run.FinishedAt, now), CancellationToken.None);
+        var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        await using var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None);
+        await db.ImportRuns.Where(run => run.Id == id).ExecuteUpdateAsync(set => set.SetProperty(run => run.State, state).SetProperty(run => run.FinishedAt, now), CancellationToken.None);
+        if (state is ImportState.Cancelled) db.Record(SecurityEvent.ImportCancelled, null, id, null, now, cancelledBy);
+        await db.SaveChangesAsync(CancellationToken.None);
+        await transaction.CommitAsync(CancellationToken.None);
     }
 
     private sealed class Job
     {
         public volatile int LinesDone;
         public volatile bool CancelWanted;
+
+        /// <summary>Written before <see cref="CancelWanted"/>, read after it.</summary>
+        public Guid? CancelledBy;
         public readonly TaskCompletionSource Ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

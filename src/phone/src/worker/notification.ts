@@ -3,6 +3,9 @@ import { handover, type WorkerMessage } from './messages';
 
 export type Shown = { title: string; options: { body: string; lang: string; id: string } };
 
+/** One notification of each kind at a time: a notice never takes the place of a request, and only a request stays until it is seen to. */
+export const kindOf = (id: string) => id === '' ? { tag: 'notice', requireInteraction: false } : { tag: 'request', requireInteraction: true };
+
 /** Every push shows something (a phone that is pushed in silence three times stops listening), so anything unreadable shows the neutral text. */
 export function readPush(text: string | null, neutral: { body: string; lang: string }): Shown {
   let message: Partial<PushMessage> = {};

@@ -1,6 +1,6 @@
 import { neutralPush } from '../generated/words';
 import { handover, type PageMessage } from './messages';
-import { onNotificationClick, readPush } from './notification';
+import { kindOf, onNotificationClick, readPush } from './notification';
 
 declare const BUILD: string;
 declare const FILES: readonly string[];
@@ -55,8 +55,8 @@ worker.addEventListener('push', (event: Extendable & { data: { text(): string } 
   const language = navigator.language.slice(0, 2);
   const lang = language === 'nn' ? 'nn' : language === 'nb' || language === 'no' ? 'nb' : 'en';
   const { title, options: { id, ...options } } = readPush(event.data?.text() ?? null, { lang, body: neutralPush[lang] });
-  // Options the page's types do not know: one notification at a time, and a new one rings again.
-  const more = { tag: 'request', renotify: true, requireInteraction: true, icon: '/phone/icon-192.png', badge: '/phone/badge-96.png', data: id };
+  // Options the page's types do not know; a new one rings again.
+  const more = { ...kindOf(id), renotify: true, icon: '/phone/icon-192.png', badge: '/phone/badge-96.png', data: id };
   event.waitUntil(worker.registration.showNotification(title, { ...options, ...more }));
 });
 
