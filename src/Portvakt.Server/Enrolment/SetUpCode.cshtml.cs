@@ -74,7 +74,7 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
     /// <summary>The generator of this attempt; the same after a reload (R101).</summary>
     private async Task<TotpAuthenticator> OwnAsync()
     {
-        if (await db.Totps.Where(row => row.AttemptId == AttemptId && row.State == AuthenticatorState.Unconfirmed).OrderBy(row => row.CreatedAt).ThenBy(row => row.Id)
+        if (await db.Totps.Where(row => row.AttemptId == AttemptId && row.State == AuthenticatorState.Unconfirmed && row.SerialNumber == null).OrderBy(row => row.CreatedAt).ThenBy(row => row.Id)
             .FirstOrDefaultAsync(HttpContext.RequestAborted) is { } known) return known;
         var totp = new TotpAuthenticator(Standing.Person!.Id, phoneId: null, AttemptId, clock.GetUtcNow());
         totp.SealedSeed = vault.Seal(RandomNumberGenerator.GetBytes(Totp.SeedLength), Column, totp.Id.ToString("N"));

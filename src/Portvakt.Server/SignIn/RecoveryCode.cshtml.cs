@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Localization;
 using Portvakt.Domain;
 using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
@@ -17,6 +18,8 @@ namespace Portvakt.Server.SignIn;
 public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SecondFactor)
 {
+    protected override Methods Proves => Methods.RecoveryCode;
+
     public string? Problem { get; private set; }
 
     public void OnGet()
