@@ -13,7 +13,7 @@ using Portvakt.Server.Resources;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>Six digits from the app, which needs no network for them (RFC 6238). Each step counts once.</summary>
-public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
+public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault, SecondFactorBrake brake, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SecondFactor)
 {
     protected override Methods Proves => Methods.Code | Methods.Token;
@@ -31,12 +31,10 @@ public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault,
         var now = clock.GetUtcNow();
 
         // Counted over all sessions and addresses, before the code is looked at; at the limit the attempt is over (R50, R51, R54).
-        var failures = new FailureCounter(db, clock);
-        var key = Approver.SecondFactorKey(personId);
-        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        if (await brake.RaiseAsync(personId, guessable: true, HttpContext.RequestAborted) is { } wait)
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            Problem = brake.SentenceOf(wait);
             await AbandonAsync();
             return Again(StatusCodes.Status429TooManyRequests);
         }
@@ -52,14 +50,13 @@ public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault,
             // The step is spent and the attempt moves on in one save: of two browsers with the same code one wins (R12, R49).
             if (await db.TrySaveAsync(HttpContext.RequestAborted))
             {
-                await failures.ClearAsync(key, HttpContext.RequestAborted);
+                await brake.AcceptedAsync(personId, HttpContext.RequestAborted);
                 return await ContinueAsync();
             }
         }
         else
         {
-            db.Record(SecurityEvent.SecondFactorRejected, personId, null, HttpContext, now);
-            await db.SaveChangesAsync(HttpContext.RequestAborted);
+            await brake.RejectedAsync(HttpContext, Standing.Person!);
         }
 
         Problem = words["WrongCode"];

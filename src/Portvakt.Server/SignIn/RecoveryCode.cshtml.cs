@@ -15,7 +15,7 @@ using Portvakt.Server.Resources;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>A code from the paper, once.</summary>
-public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
+public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, SecondFactorBrake brake, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SecondFactor)
 {
     protected override Methods Proves => Methods.RecoveryCode;
@@ -31,12 +31,10 @@ public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outb
     {
         var personId = Standing.Person!.Id;
         var now = clock.GetUtcNow();
-        var failures = new FailureCounter(db, clock);
-        var key = Approver.SecondFactorKey(personId);
-        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        if (await brake.RaiseAsync(personId, guessable: false, HttpContext.RequestAborted) is { } wait)
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            Problem = brake.SentenceOf(wait);
             await AbandonAsync();
             return Again(StatusCodes.Status429TooManyRequests);
         }
@@ -51,14 +49,13 @@ public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outb
             await outbox.TellAsync(SecurityEvent.RecoveryCodeUsed, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
             if (await db.TrySaveAsync(HttpContext.RequestAborted))
             {
-                await failures.ClearAsync(key, HttpContext.RequestAborted);
+                await brake.AcceptedAsync(personId, HttpContext.RequestAborted);
                 return await ContinueAsync();
             }
         }
         else
         {
-            db.Record(SecurityEvent.SecondFactorRejected, personId, null, HttpContext, now);
-            await db.SaveChangesAsync(HttpContext.RequestAborted);
+            await brake.RejectedAsync(HttpContext, Standing.Person!);
         }
 
         Problem = words["WrongRecoveryCode"];
