@@ -93,6 +93,7 @@ public static class PortvaktHost
         services.AddScoped<SignInJourney>();
         services.AddScoped<PasswordVerifier>();
         services.AddScoped<Approver>();
+        services.AddScoped<SecondFactorBrake>();
         services.AddScoped<Reception>();
         services.AddScoped<PeopleImport>();
         services.AddSingleton<ImportWorker>();

@@ -29,6 +29,12 @@ public enum SecurityEvent
     PinRejected = 31,
     PinLocked = 32,
 
+    /// <summary>Five wrong codes in a row.</summary>
+    CodesPaused = 33,
+
+    /// <summary>A hundred wrong codes in a row: none is accepted until codes are set up anew.</summary>
+    CodesSwitchedOff = 34,
+
     ApprovalRequested = 40,
     ApprovalApproved = 41,
     ApprovalDenied = 42,

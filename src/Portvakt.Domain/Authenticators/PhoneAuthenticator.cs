@@ -44,7 +44,7 @@ public sealed class PhoneAuthenticator
     public byte[] PublicKey { get; private set; } = [];
 
     public PhoneUnlock Unlock { get; private set; }
-    public string Name { get; private set; } = "";
+    public string Name { get; set; } = "";
     public AuthenticatorState State { get; private set; }
 
     public byte[]? CredentialId { get; init; }

@@ -13,7 +13,7 @@ public static class Totp
     /// <summary>160 bits, the length RFC 4226 section 4 recommends.</summary>
     public const int SeedLength = 20;
 
-    public static long StepAt(DateTimeOffset now) => now.ToUnixTimeSeconds() / PeriodSeconds;
+    public static long StepAt(DateTimeOffset now, int period = PeriodSeconds) => now.ToUnixTimeSeconds() / period;
 
     public static string CodeFor(ReadOnlySpan<byte> seed, long step)
     {
@@ -31,10 +31,10 @@ public static class Totp
     /// The step that a code belongs to: the present one or a neighbour (a clock that is half a minute off), and never one at or
     /// before <paramref name="lastAcceptedStep"/>. Null when there is none. Every candidate is computed, found or not.
     /// </summary>
-    public static long? Match(ReadOnlySpan<byte> seed, string code, long lastAcceptedStep, DateTimeOffset now, int window = 1)
+    public static long? Match(ReadOnlySpan<byte> seed, string code, long lastAcceptedStep, DateTimeOffset now, int period = PeriodSeconds, int window = 1)
     {
         var typed = System.Text.Encoding.UTF8.GetBytes(code);
-        var present = StepAt(now);
+        var present = StepAt(now, period);
         long? found = null;
         for (var step = present - window; step <= present + window; step++)
         {

@@ -26,6 +26,21 @@ public sealed class TotpAuthenticator
     /// <summary>The phone whose scan brought this generator along; it lives and dies with the phone.</summary>
     public Guid? PhoneId { get; private set; }
 
+    /// <summary>What is printed on a generator of plastic; null for an app.</summary>
+    public string? SerialNumber { get; init; }
+
+    /// <summary>Maker and model of a generator of plastic.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Seconds for which a code holds: 30 or 60.</summary>
+    public int Period { get; init; } = Totp.PeriodSeconds;
+
+    /// <summary>The owner's name for it.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>By how many steps its clock was off when it was last used; for the helpdesk.</summary>
+    public int Drift { get; private set; }
+
     /// <summary>The attempt that sets up a generator of another app, until it is proven.</summary>
     public string? AttemptId { get; private set; }
 
@@ -44,8 +59,8 @@ public sealed class TotpAuthenticator
     /// <summary>True when the code holds; the step is then spent. The caller saves, and only one save of a step can win.</summary>
     public bool Verify(ReadOnlySpan<byte> seed, string code, DateTimeOffset now)
     {
-        if (State is AuthenticatorState.Revoked || Totp.Match(seed, code, LastAcceptedStep, now) is not { } step) return false;
-        (LastAcceptedStep, LastUsedAt) = (step, now);
+        if (State is AuthenticatorState.Revoked || Totp.Match(seed, code, LastAcceptedStep, now, Period) is not { } step) return false;
+        (LastAcceptedStep, LastUsedAt, Drift) = (step, now, (int)(step - Totp.StepAt(now, Period)));
         return true;
     }
 

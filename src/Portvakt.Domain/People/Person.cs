@@ -1,3 +1,4 @@
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.Rollout;
 using Portvakt.Domain.SignIn;
 
@@ -96,6 +97,9 @@ public sealed class Person
         ActivatedAt ??= now; // who has had two factors never gets in with one again
         (EnrolmentStep, EnrolmentStepAt, EnrolmentTrouble) = (null, null, null);
     }
+
+    /// <summary>The method that is asked for first; null: the strongest one.</summary>
+    public Methods? PreferredMethod { get; set; }
 
     /// <summary>No factor is left: the person enrols again, and a password alone does not open that (R29).</summary>
     public void RecordRemoval() => (EnrolledAt, NeedsPass) = (null, true);

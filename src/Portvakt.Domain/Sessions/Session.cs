@@ -22,16 +22,28 @@ public sealed class Session
     public Session(string secret, Guid personId, SignInAttempt attempt, string browser, string? place, DateTimeOffset now, TimeSpan stayLifetime)
     {
         Id = RandomId.New();
-        SecretHash = RandomId.Hash(secret);
         PersonId = personId;
-        Method = attempt.SecondFactorMethod;
-        SecondFactorAt = attempt.SecondFactorVerifiedAt;
-        AuthenticatedAt = now;
-        LastSeenAt = now;
-        Stays = attempt.StaySignedIn is true;
-        ExpiresAt = now + (Stays ? stayLifetime : Lifetime);
         Browser = browser;
         Place = place;
+        ExpiresAt = now + Lifetime;
+        Renew(secret, attempt, now, stayLifetime);
+    }
+
+    /// <summary>
+    /// The same person has proven more, or the same once more, in the same browser: a new secret, and the old one is worth nothing from now on (R8). The
+    /// session stays the one that applications know.
+    /// </summary>
+    public void Renew(string secret, SignInAttempt attempt, DateTimeOffset now, TimeSpan stayLifetime)
+    {
+        SecretHash = RandomId.Hash(secret);
+        Method = attempt.SecondFactorMethod;
+        SecondFactorAt = attempt.SecondFactorVerifiedAt;
+        WithoutPassword = attempt.WithoutPassword;
+        AuthenticatedAt = attempt.SecondFactorVerifiedAt > attempt.PasswordVerifiedAt ? attempt.SecondFactorVerifiedAt.Value : attempt.PasswordVerifiedAt!.Value;
+        LastSeenAt = now;
+        if (attempt.Adds) return; // nobody was asked anything; how long the session lives stays as it was
+        Stays = attempt.StaySignedIn is true;
+        ExpiresAt = now + (Stays ? stayLifetime : Lifetime);
     }
 
     /// <summary><c>sid</c> in tokens. Not a secret.</summary>
@@ -44,6 +56,9 @@ public sealed class Session
     public SecondFactorMethod? Method { get; private set; }
 
     public DateTimeOffset? SecondFactorAt { get; private set; }
+
+    /// <summary>A passkey was the whole sign-in.</summary>
+    public bool WithoutPassword { get; private set; }
 
     /// <summary><c>auth_time</c>.</summary>
     public DateTimeOffset AuthenticatedAt { get; private set; }
@@ -59,7 +74,7 @@ public sealed class Session
     public DateTimeOffset? EndedAt { get; private set; }
     public int Version { get; private set; }
 
-    public AssuranceLevel Assurance => Method is null ? AssuranceLevel.Aal1 : AssuranceLevel.Aal2;
+    public AssuranceLevel Assurance => AuthenticationMethods.AssuranceOf(Method);
 
     /// <summary>Decided here and now on the server; what the cookie says of its own life does not count.</summary>
     public bool IsLive(DateTimeOffset now) =>

@@ -11,6 +11,9 @@ public enum AssuranceLevel
 
     /// <summary>Two factors.</summary>
     Aal2 = 2,
+
+    /// <summary>Two factors that no copy of our pages can pass on: a passkey.</summary>
+    PhishingResistant = 3,
 }
 
 /// <summary>How the second factor was proven; <c>amr</c> in tokens (RFC 8176).</summary>
@@ -27,17 +30,49 @@ public enum SecondFactorMethod
 
     /// <summary>A one-time code on paper.</summary>
     RecoveryCode,
+
+    /// <summary>A passkey or security key.</summary>
+    Passkey,
+
+    /// <summary>A code generator of plastic (OATH).</summary>
+    Token,
+
+    /// <summary>A code as a text message.</summary>
+    Text,
+
+    /// <summary>A code read out by a call.</summary>
+    Call,
+
+    /// <summary>A Temporary Access Pass, where policy lets it stand in for a second factor.</summary>
+    AccessPass,
 }
 
 /// <summary>RFC 8176 values for what was proven.</summary>
 public static class AuthenticationMethods
 {
-    public static string[] Of(SecondFactorMethod? second) => second switch
+    /// <param name="second">The second factor; null: none.</param>
+    /// <param name="withoutPassword">The passkey was the whole sign-in.</param>
+    public static string[] Of(SecondFactorMethod? second, bool withoutPassword = false)
     {
-        null => ["pwd"],
-        SecondFactorMethod.Phone => ["pwd", "swk", "user", "mfa"],
-        SecondFactorMethod.PhoneWithPin => ["pwd", "swk", "pin", "mfa"],
-        SecondFactorMethod.Code or SecondFactorMethod.RecoveryCode => ["pwd", "otp", "mfa"],
-        _ => throw new ArgumentOutOfRangeException(nameof(second)),
+        string[] proofs = second switch
+        {
+            null => [],
+            SecondFactorMethod.Phone => ["swk", "user", "mfa"],
+            SecondFactorMethod.PhoneWithPin => ["swk", "pin", "mfa"],
+            SecondFactorMethod.Passkey => ["pop", "user", "mfa"],
+            SecondFactorMethod.Code or SecondFactorMethod.RecoveryCode or SecondFactorMethod.Token or SecondFactorMethod.AccessPass => ["otp", "mfa"],
+            SecondFactorMethod.Text => ["otp", "sms", "mfa"],
+            SecondFactorMethod.Call => ["otp", "tel", "mfa"],
+            _ => throw new ArgumentOutOfRangeException(nameof(second)),
+        };
+        return withoutPassword ? proofs : ["pwd", .. proofs];
+    }
+
+    /// <summary>How sure a sign-in with this second factor is.</summary>
+    public static AssuranceLevel AssuranceOf(SecondFactorMethod? second) => second switch
+    {
+        null => AssuranceLevel.Aal1,
+        SecondFactorMethod.Passkey => AssuranceLevel.PhishingResistant,
+        _ => AssuranceLevel.Aal2,
     };
 }

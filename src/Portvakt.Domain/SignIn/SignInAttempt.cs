@@ -10,8 +10,9 @@ namespace Portvakt.Domain.SignIn;
 /// <param name="ReturnPath">Local path and query of the request, to be repeated when the person is signed in.</param>
 /// <param name="ReturnOrigin">Origin of the registered address that the answer goes to, or the scheme of an app.</param>
 /// <param name="Assurance">The least that will do.</param>
+/// <param name="Adds">A method is to be added: at the end of the attempt, with a second factor that was proven a moment ago.</param>
 public sealed record SignInRequest(
-    string? RelyingPartyId = null, string? RelyingPartyName = null, string? ReturnPath = null, string? ReturnOrigin = null, AssuranceLevel Assurance = AssuranceLevel.None);
+    string? RelyingPartyId = null, string? RelyingPartyName = null, string? ReturnPath = null, string? ReturnOrigin = null, AssuranceLevel Assurance = AssuranceLevel.None, bool Adds = false);
 
 /// <summary>
 /// One browser's way to one relying party, from the first page to the session. Pages record facts here;
@@ -29,6 +30,9 @@ public sealed class SignInAttempt
     /// <summary>However busy: after this long the password has to be typed again.</summary>
     public static readonly TimeSpan LongestLifetime = TimeSpan.FromHours(1);
 
+    /// <summary>Nobody adds or removes a method longer than this after a second factor was proven (R35, R36).</summary>
+    public static readonly TimeSpan Freshness = TimeSpan.FromMinutes(10);
+
     private SignInAttempt() { }
 
     public SignInAttempt(byte[] browserHash, SignInRequest request, DateTimeOffset now)
@@ -40,8 +44,18 @@ public sealed class SignInAttempt
         ReturnPath = request.ReturnPath;
         ReturnOrigin = request.ReturnOrigin;
         Requested = request.Assurance;
+        Adds = request.Adds;
+        EnrolmentBegunAt = Adds ? now : null;
         CreatedAt = now;
         ExpiresAt = now + Lifetime;
+    }
+
+    /// <summary>Goes on from what this browser's session has proven; nothing is proven anew by it.</summary>
+    public void ContinueFrom(Sessions.Session session)
+    {
+        Demand(PersonId is null);
+        (PersonId, PasswordVerifiedAt, WithoutPassword) = (session.PersonId, session.AuthenticatedAt, session.WithoutPassword);
+        (SecondFactorMethod, SecondFactorVerifiedAt) = (session.Method, session.SecondFactorAt);
     }
 
     public string Id { get; private set; } = "";
@@ -65,7 +79,20 @@ public sealed class SignInAttempt
     public DateTimeOffset CreatedAt { get; private set; }
     public DateTimeOffset ExpiresAt { get; private set; }
     public Guid? PersonId { get; private set; }
+
+    /// <summary>When the first factor was proven: the password, or what stood in for it (<see cref="WithoutPassword"/>).</summary>
     public DateTimeOffset? PasswordVerifiedAt { get; private set; }
+
+    /// <summary>No password was typed: a passkey was the whole sign-in, or a pass stood in for it where policy says so.</summary>
+    public bool WithoutPassword { get; private set; }
+
+    /// <summary>A method is to be added to an account that has one.</summary>
+    public bool Adds { get; private set; }
+
+    /// <summary>WebAuthn challenge of the page that is open; the first answer takes it (R33).</summary>
+    public byte[]? Challenge { get; private set; }
+
+    public DateTimeOffset? ChallengeExpiresAt { get; private set; }
     public DateTimeOffset? SecondFactorVerifiedAt { get; private set; }
     public SecondFactorMethod? SecondFactorMethod { get; private set; }
     public DateTimeOffset? EnrolmentPostponedAt { get; private set; }
@@ -73,7 +100,7 @@ public sealed class SignInAttempt
 
     /// <summary>When a Temporary Access Pass was used here; it holds the door open for <see cref="AccessPass.Window"/>.</summary>
     public DateTimeOffset? PassUsedAt { get; private set; }
-    public MobileAppUse? Use { get; private set; }
+    public EnrolmentMethod? Chosen { get; private set; }
     public DateTimeOffset? TestBegunAt { get; private set; }
     public DateTimeOffset? EnrolledAt { get; private set; }
     public DateTimeOffset? BackupFinishedAt { get; private set; }
@@ -106,6 +133,28 @@ public sealed class SignInAttempt
         Prolong(now);
     }
 
+    /// <summary>The first factor was something else than a password.</summary>
+    public void RecordWithoutPassword(Guid personId, DateTimeOffset now)
+    {
+        RecordPassword(personId, now);
+        WithoutPassword = true;
+    }
+
+    /// <summary>A new challenge for the page; an older one is void.</summary>
+    public byte[] NewChallenge(DateTimeOffset now)
+    {
+        (Challenge, ChallengeExpiresAt) = (RandomNumberGenerator.GetBytes(32), now + Lifetime);
+        return Challenge;
+    }
+
+    /// <summary>The challenge, for one answer, right or wrong. Null when there is none to take.</summary>
+    public byte[]? TakeChallenge(DateTimeOffset now)
+    {
+        var challenge = now < ChallengeExpiresAt ? Challenge : null;
+        (Challenge, ChallengeExpiresAt) = (null, null);
+        return challenge;
+    }
+
     public void RecordSecondFactor(SecondFactorMethod method, DateTimeOffset now)
     {
         Demand(PasswordVerifiedAt is not null);
@@ -134,10 +183,12 @@ public sealed class SignInAttempt
         Prolong(now);
     }
 
-    public void ChooseUse(MobileAppUse use, DateTimeOffset now)
+    public void Choose(EnrolmentMethod method, DateTimeOffset now)
     {
-        Demand(EnrolmentBegunAt is not null && EnrolledAt is null);
-        (Use, TestBegunAt) = (use, null);
+        // Whoever has proven a second factor and needs a stronger one has not been asked "more information required".
+        Demand(PasswordVerifiedAt is not null && EnrolledAt is null && (EnrolmentBegunAt ?? SecondFactorVerifiedAt) is not null);
+        EnrolmentBegunAt ??= now;
+        (Chosen, TestBegunAt) = (method, null);
         Prolong(now);
     }
 
@@ -145,13 +196,13 @@ public sealed class SignInAttempt
     public void ChooseAgain(DateTimeOffset now)
     {
         Demand(EnrolmentBegunAt is not null && EnrolledAt is null);
-        (Use, TestBegunAt) = (null, null);
+        (Chosen, TestBegunAt) = (null, null);
         Prolong(now);
     }
 
     public void BeginTest(DateTimeOffset now)
     {
-        Demand(Use is MobileAppUse.Notifications);
+        Demand(Chosen is EnrolmentMethod.Notifications);
         TestBegunAt = now;
         Prolong(now);
     }
@@ -167,7 +218,8 @@ public sealed class SignInAttempt
     {
         Demand(EnrolmentBegunAt is not null);
         EnrolledAt = now;
-        RecordSecondFactor(method, now);
+        if (Adds && SecondFactorVerifiedAt is not null) Prolong(now); // what this sign-in has proven stays what it was
+        else RecordSecondFactor(method, now);
     }
 
     public void FinishBackup(DateTimeOffset now)
@@ -203,26 +255,30 @@ public sealed class SignInAttempt
         return true;
     }
 
-    /// <param name="hasAuthenticator">See <see cref="SignInProgress.HasAuthenticator"/>.</param>
+    /// <param name="usable">What the person holds and policy accepts.</param>
     /// <param name="offersStaySignedIn">See <see cref="SignInProgress.StaySignedInOffered"/>.</param>
     /// <param name="door">What the rule says of a password alone; a pass used here opens it.</param>
     /// <param name="mustChangePassword">See <see cref="SignInProgress.MustChangePassword"/>.</param>
     /// <param name="now">The instant.</param>
-    public SignInProgress Progress(bool hasAuthenticator, bool offersStaySignedIn, EnrolmentDoor door, bool mustChangePassword, DateTimeOffset now) => new()
+    public SignInProgress Progress(Methods usable, bool offersStaySignedIn, EnrolmentDoor door, bool mustChangePassword, DateTimeOffset now) => new()
     {
         PasswordVerified = PasswordVerifiedAt is not null,
-        HasAuthenticator = hasAuthenticator,
-        SecondFactorVerified = SecondFactorVerifiedAt is not null,
+        HasAuthenticator = (usable & MethodOrder.Primary) is not Methods.None,
+        SecondFactorVerified = Adds ? now < SecondFactorVerifiedAt + Freshness : SecondFactorVerifiedAt is not null,
         EnrolmentPostponed = EnrolmentPostponedAt is not null,
         EnrolmentBegun = EnrolmentBegunAt is not null,
-        Use = Use,
+        Adds = Adds,
+        Chosen = Chosen,
         TestBegun = TestBegunAt is not null,
         Enrolled = EnrolledAt is not null,
-        BackupFinished = BackupFinishedAt is not null,
-        StaySignedInOffered = offersStaySignedIn,
+        BackupFinished = Adds || BackupFinishedAt is not null,
+        StaySignedInOffered = offersStaySignedIn && !Adds,
         StaySignedInAnswered = StaySignedIn is not null,
-        DoneAcknowledged = DoneAt is not null,
+        DoneAcknowledged = Adds || DoneAt is not null,
         Requested = Requested,
+        Gap = SecondFactorMethod is null || AuthenticationMethods.AssuranceOf(SecondFactorMethod) >= Requested ? StrengthGap.None
+            : usable.HasFlag(Methods.Passkey) ? StrengthGap.HasStronger
+            : StrengthGap.NeedsStronger,
         Door = now < PassUsedAt + AccessPass.Window ? EnrolmentDoor.OpenedByPass : door,
         MustChangePassword = mustChangePassword,
     };

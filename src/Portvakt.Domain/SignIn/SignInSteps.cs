@@ -16,6 +16,9 @@ public enum SignInStep
     ChooseMethod,
     SetUpPhone,
     SetUpCode,
+    SetUpPasskey,
+    SetUpTelephone,
+    SetUpToken,
     TestApproval,
 
     /// <summary>In case the phone is lost: optional, finished with one button.</summary>
@@ -39,7 +42,11 @@ public sealed record SignInProgress
     public bool SecondFactorVerified { get; init; }
     public bool EnrolmentPostponed { get; init; }
     public bool EnrolmentBegun { get; init; }
-    public MobileAppUse? Use { get; init; }
+
+    /// <summary>A method is added by somebody who has proven one, a moment ago.</summary>
+    public bool Adds { get; init; }
+
+    public EnrolmentMethod? Chosen { get; init; }
     public bool TestBegun { get; init; }
 
     /// <summary>A second factor was bound and proven in this very attempt.</summary>
@@ -53,6 +60,9 @@ public sealed record SignInProgress
     /// <summary>What the relying party asked for (<c>acr_values</c>).</summary>
     public AssuranceLevel Requested { get; init; }
 
+    /// <summary>Whether what was proven is as strong as that.</summary>
+    public StrengthGap Gap { get; init; }
+
     /// <summary>Whether this sign-in may enrol at all.</summary>
     public EnrolmentDoor Door { get; init; }
 
@@ -60,11 +70,34 @@ public sealed record SignInProgress
     public bool MustChangePassword { get; init; }
 }
 
-/// <summary>How the mobile app is used: the two radio buttons of the method page.</summary>
-public enum MobileAppUse
+/// <summary>A second factor was proven, and the relying party wants a stronger one.</summary>
+public enum StrengthGap
+{
+    /// <summary>No: it is as strong as asked.</summary>
+    None,
+
+    /// <summary>The person has a stronger one, and is asked for it.</summary>
+    HasStronger,
+
+    /// <summary>The person has none, and sets one up.</summary>
+    NeedsStronger,
+}
+
+/// <summary>What is being set up. The first two are the radio buttons of the mobile app.</summary>
+public enum EnrolmentMethod
 {
     Notifications,
     Code,
+    Passkey,
+
+    /// <summary>Authentication phone: a text message or a call.</summary>
+    Telephone,
+
+    /// <summary>Office phone: a call.</summary>
+    OfficeTelephone,
+
+    /// <summary>A code generator of plastic, which the organisation has handed out.</summary>
+    Token,
 }
 
 /// <summary>The dispatcher's rule: pages record facts, this decides what comes next, and nothing else does.</summary>
@@ -73,22 +106,30 @@ public static class SignInSteps
     public static SignInStep Next(SignInProgress progress, EnrolmentDuty duty) => (Begun(progress), Effective(progress, duty)) switch
     {
         ({ PasswordVerified: false }, _) => SignInStep.Password,
-        ({ HasAuthenticator: true, SecondFactorVerified: false }, _) => SignInStep.SecondFactor,
+        ({ HasAuthenticator: true, SecondFactorVerified: false } or { HasAuthenticator: true, Gap: StrengthGap.HasStronger }, _) => SignInStep.SecondFactor,
 
         ({ HasAuthenticator: false }, EnrolmentDuty.Blocked) => SignInStep.Blocked,
         ({ HasAuthenticator: false, EnrolmentBegun: false }, EnrolmentDuty.Required) => SignInStep.OfferEnrolment,
         ({ HasAuthenticator: false, EnrolmentBegun: false, EnrolmentPostponed: false }, EnrolmentDuty.MayPostpone) => SignInStep.OfferEnrolment,
 
-        ({ HasAuthenticator: false, EnrolmentBegun: true, Use: null }, _) => SignInStep.ChooseMethod,
-        ({ HasAuthenticator: false, EnrolmentBegun: true, Use: MobileAppUse.Code }, _) => SignInStep.SetUpCode,
-        ({ HasAuthenticator: false, EnrolmentBegun: true, TestBegun: false }, _) => SignInStep.SetUpPhone,
-        ({ HasAuthenticator: false, EnrolmentBegun: true }, _) => SignInStep.TestApproval,
+        ({ HasAuthenticator: false, EnrolmentBegun: true } or { HasAuthenticator: true, Enrolled: false, Adds: true } or { HasAuthenticator: true, Gap: StrengthGap.NeedsStronger }, _) => SetUpOf(progress),
 
         ({ Enrolled: true, BackupFinished: false }, _) => SignInStep.Backup,
         ({ MustChangePassword: true, SecondFactorVerified: true }, _) => SignInStep.NewPassword,
         ({ StaySignedInOffered: true, StaySignedInAnswered: false }, _) => SignInStep.StaySignedIn,
         ({ Enrolled: true, DoneAcknowledged: false }, _) => SignInStep.Done,
         _ => SignInStep.Finish,
+    };
+
+    private static SignInStep SetUpOf(SignInProgress progress) => progress.Chosen switch
+    {
+        null => SignInStep.ChooseMethod,
+        EnrolmentMethod.Notifications => progress.TestBegun ? SignInStep.TestApproval : SignInStep.SetUpPhone,
+        EnrolmentMethod.Code => SignInStep.SetUpCode,
+        EnrolmentMethod.Passkey => SignInStep.SetUpPasskey,
+        EnrolmentMethod.Telephone or EnrolmentMethod.OfficeTelephone => SignInStep.SetUpTelephone,
+        EnrolmentMethod.Token => SignInStep.SetUpToken,
+        _ => throw new ArgumentOutOfRangeException(nameof(progress)),
     };
 
     /// <summary>
@@ -98,8 +139,8 @@ public static class SignInSteps
     {
         (EnrolmentDuty.Blocked, { Door: EnrolmentDoor.OpenedByPass }) => EnrolmentDuty.Required,
         (EnrolmentDuty.Blocked, _) => EnrolmentDuty.Blocked,
-        (EnrolmentDuty.Required, { Door: EnrolmentDoor.Closed }) or (_, { Requested: AssuranceLevel.Aal2, Door: EnrolmentDoor.Closed }) => EnrolmentDuty.Blocked,
-        (_, { Requested: AssuranceLevel.Aal2 }) => EnrolmentDuty.Required,
+        (EnrolmentDuty.Required, { Door: EnrolmentDoor.Closed }) or (_, { Requested: >= AssuranceLevel.Aal2, Door: EnrolmentDoor.Closed }) => EnrolmentDuty.Blocked,
+        (_, { Requested: >= AssuranceLevel.Aal2 }) => EnrolmentDuty.Required,
         _ => duty,
     };
 

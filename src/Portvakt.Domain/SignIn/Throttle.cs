@@ -18,6 +18,12 @@ public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan Lo
     /// <summary>Wrong codes and numbers for one account, over all sessions and addresses: five, then 15 minutes, doubling to a day.</summary>
     public static readonly Throttle SecondFactor = new(5, TimeSpan.FromMinutes(15), Day, Day);
 
+    /// <summary>Wrong codes for one account without a right one in between, however slowly: at the hundredth it is over (NIST SP 800-63B section 3.2.2).</summary>
+    public static readonly Throttle Ever = new(100, TimeSpan.FromDays(3650), TimeSpan.FromDays(3650), TimeSpan.FromDays(3650));
+
+    /// <summary>Wrong Temporary Access Passes for one account: counted apart, so that somebody who guesses codes does not close the helpdesk's door.</summary>
+    public static readonly Throttle Pass = new(5, TimeSpan.FromMinutes(15), Day, Day);
+
     /// <summary>Wrong numbers on the phone: counted apart, so that a stranger's wrong codes do not silence the owner's phone.</summary>
     public static readonly Throttle Number = new(5, TimeSpan.FromMinutes(15), Day, Day);
 

@@ -289,6 +289,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         foreach (var totp in await Db.Totps.Where(row => row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked).ToListAsync(Aborted)) totp.Revoke();
         Db.RecoveryCodes.RemoveRange(await Db.RecoveryCodes.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
         Target.RecordRemoval();
+        await SecondFactorBrake.ForgetAsync(Db, Target.Id, Aborted);
         await RecordAndTellAsync(SecurityEvent.FactorsRemoved, Target.Id, null, reason);
     }
 

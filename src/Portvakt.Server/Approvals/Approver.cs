@@ -134,9 +134,6 @@ public sealed class Approver(
 
     public static string NumberKey(Guid personId) => $"number:{personId:N}";
 
-    /// <summary>Wrong codes, per person, over all browsers.</summary>
-    public static string SecondFactorKey(Guid personId) => $"second-factor:{personId:N}";
-
     /// <summary>How the phone unlocked decides how strong its answer was.</summary>
     public async Task<SecondFactorMethod> MethodOfAsync(ApprovalRequest request, CancellationToken cancellationToken) =>
         await db.Phones.AnyAsync(phone => phone.Id == request.AnsweredByPhoneId && phone.Unlock == PhoneUnlock.Pin, cancellationToken)

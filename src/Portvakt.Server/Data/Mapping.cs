@@ -81,6 +81,43 @@ internal static class Mapping
             totp.ToTable("totps");
             Versioned(totp);
             totp.HasIndex(row => row.PersonId);
+            totp.HasIndex(row => row.SerialNumber);
+            totp.Property(row => row.Period).HasDefaultValue(Totp.PeriodSeconds); // of those from before there were others
+        });
+
+        model.Entity<Passkey>(passkey =>
+        {
+            passkey.ToTable("passkeys");
+            Versioned(passkey);
+            passkey.Property(row => row.Name).HasMaxLength(Passkey.LongestName);
+            passkey.HasIndex(row => row.CredentialId).IsUnique();
+            passkey.HasIndex(row => row.PersonId);
+        });
+
+        model.Entity<TelephoneNumber>(number =>
+        {
+            number.ToTable("telephone_numbers");
+            Versioned(number);
+            number.HasIndex(row => row.PersonId);
+        });
+
+        model.Entity<TelephoneMessage>(message =>
+        {
+            message.ToTable("telephone_messages");
+            Versioned(message);
+            message.HasIndex(row => row.AttemptId);
+            message.HasIndex(row => new { row.State, row.NextTryAt });
+            message.HasIndex(row => new { row.PersonId, row.CreatedAt });
+            message.HasIndex(row => new { row.Number, row.CreatedAt });
+            message.HasIndex(row => row.GatewayId);
+        });
+
+        model.Entity<MethodPolicy>(policy =>
+        {
+            policy.ToTable("method_policies");
+            Versioned(policy);
+            policy.Property(row => row.Name).HasMaxLength(MethodPolicy.LongestName);
+            policy.HasIndex(row => row.Name).IsUnique();
         });
 
         model.Entity<RecoveryCode>(code =>

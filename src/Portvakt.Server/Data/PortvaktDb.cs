@@ -23,6 +23,10 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
     public DbSet<BindingCode> BindingCodes => Set<BindingCode>();
     public DbSet<PhoneAuthenticator> Phones => Set<PhoneAuthenticator>();
     public DbSet<TotpAuthenticator> Totps => Set<TotpAuthenticator>();
+    public DbSet<Passkey> Passkeys => Set<Passkey>();
+    public DbSet<TelephoneNumber> TelephoneNumbers => Set<TelephoneNumber>();
+    public DbSet<TelephoneMessage> TelephoneMessages => Set<TelephoneMessage>();
+    public DbSet<MethodPolicy> MethodPolicies => Set<MethodPolicy>();
     public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
     public DbSet<ApprovalRequest> Approvals => Set<ApprovalRequest>();
     public DbSet<AuditEvent> AuditEvents => Set<AuditEvent>();
@@ -99,6 +103,7 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
         // SQLite cannot compare or sort DateTimeOffset; UTC DateTime it can, and PostgreSQL wants nothing else.
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcConverter>();
         configurationBuilder.Properties<Enum>().HaveConversion<string>().HaveMaxLength(40);
+        configurationBuilder.Properties<Methods>().HaveConversion<int>(); // a set of flags
     }
 
     /// <summary>An instant as text in UTC, cut off after so many characters (13: the hour, 16: the minute), so that either database can count by it. For queries only.</summary>

@@ -19,7 +19,7 @@ using Portvakt.Server.SignIn;
 namespace Portvakt.Server.Enrolment;
 
 /// <summary>P5 and P6 for codes of any authenticator app: the picture, the secret as text, and one code as the test.</summary>
-public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
+public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, SecondFactorBrake brake, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SetUpCode)
 {
     private const string Column = "totps.seed";
@@ -38,12 +38,10 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
         var totp = await OwnAsync();
         Show(totp);
         var now = clock.GetUtcNow();
-        var failures = new FailureCounter(db, clock);
-        var key = Approver.SecondFactorKey(totp.PersonId);
-        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        if (await brake.RaiseAsync(totp.PersonId, guessable: false, HttpContext.RequestAborted) is { } wait)
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            Problem = brake.SentenceOf(wait);
             return Again(StatusCodes.Status429TooManyRequests);
         }
 
@@ -60,7 +58,7 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.TotpActivated, totp.PersonId, totp.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.TotpActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
-        await failures.ClearAsync(key, HttpContext.RequestAborted);
+        await brake.AcceptedAsync(totp.PersonId, HttpContext.RequestAborted);
         return await ContinueEnrolledAsync();
     }
 
@@ -74,7 +72,7 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
     /// <summary>The generator of this attempt; the same after a reload (R101).</summary>
     private async Task<TotpAuthenticator> OwnAsync()
     {
-        if (await db.Totps.Where(row => row.AttemptId == AttemptId && row.State == AuthenticatorState.Unconfirmed).OrderBy(row => row.CreatedAt).ThenBy(row => row.Id)
+        if (await db.Totps.Where(row => row.AttemptId == AttemptId && row.State == AuthenticatorState.Unconfirmed && row.SerialNumber == null).OrderBy(row => row.CreatedAt).ThenBy(row => row.Id)
             .FirstOrDefaultAsync(HttpContext.RequestAborted) is { } known) return known;
         var totp = new TotpAuthenticator(Standing.Person!.Id, phoneId: null, AttemptId, clock.GetUtcNow());
         totp.SealedSeed = vault.Seal(RandomNumberGenerator.GetBytes(Totp.SeedLength), Column, totp.Id.ToString("N"));

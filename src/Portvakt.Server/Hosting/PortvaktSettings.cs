@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Mail;
+using Portvakt.Domain.Authenticators;
 using Portvakt.WebPush;
 
 namespace Portvakt.Server.Hosting;
@@ -88,6 +89,12 @@ public sealed class PortvaktSettings
     /// <summary>So many days before their deadline people who have not enrolled are reminded. Empty: 14, 7, 3, 1. 0 alone: never.</summary>
     public List<int> ReminderDays { get; set; } = [];
 
+    /// <summary>The organisation's gateway for text messages; none: no codes are sent as text.</summary>
+    public TelephoneGateway? Texts { get; set; }
+
+    /// <summary>The organisation's gateway for calls; none: no codes are read out.</summary>
+    public TelephoneGateway? Calls { get; set; }
+
     /// <summary>Words that nobody may build a password on.</summary>
     public List<string> HouseWords { get; set; } = [];
 
@@ -113,6 +120,9 @@ public sealed class PortvaktSettings
 
     /// <summary><see cref="ReminderDays"/>, or the days of habit. A default in the list itself would be added to, not replaced.</summary>
     public IReadOnlyList<int> Reminders => ReminderDays.Count > 0 ? ReminderDays : [14, 7, 3, 1];
+
+    /// <summary>The ways over the telephone network that are configured.</summary>
+    public Methods Telephone => (Texts is null ? Methods.None : Methods.Text) | (Calls is null ? Methods.None : Methods.Call);
 
     public bool UsesPostgres => Database is { Length: > 0 };
 

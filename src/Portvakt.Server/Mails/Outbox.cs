@@ -39,7 +39,7 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
             SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated => MailKind.MethodAdded,
             SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved => MailKind.MethodRemoved,
             SecurityEvent.PassIssued => MailKind.PassIssued,
-            SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
+            SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged or SecurityEvent.CodesPaused or SecurityEvent.CodesSwitchedOff
                 or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere => MailKind.AccountChanged,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody is told of this."),
         };

@@ -26,7 +26,7 @@ public static class TokenClaims
             .SetClaim(SessionId, session.Id)
             .SetClaim(Claims.AuthenticationTime, session.AuthenticatedAt.ToUnixTimeSeconds())
             .SetClaim(Claims.AuthenticationContextReference, Acr.Of(session.Assurance))
-            .SetClaims(Claims.AuthenticationMethodReference, [.. AuthenticationMethods.Of(session.Method)]);
+            .SetClaims(Claims.AuthenticationMethodReference, [.. AuthenticationMethods.Of(session.Method, session.WithoutPassword)]);
 
         var scopes = grant.Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         foreach (var (name, value) in About(person, scopes)) identity.SetClaim(name, value);

@@ -44,6 +44,8 @@ public sealed partial class OverdueSessions(IServiceScopeFactory scopes, TimePro
                                     || db.Waves.Any(wave => wave.Id == person.WaveId && wave.DeadlineAt <= now)
                                     || db.RoleAssignments.Any(role => role.PersonId == person.Id)
                                     || db.Phones.Any(phone => phone.PersonId == person.Id && phone.State == AuthenticatorState.Active)
+                                    || db.Passkeys.Any(passkey => passkey.PersonId == person.Id)
+                                    || db.TelephoneNumbers.Any(number => number.PersonId == person.Id && number.State == AuthenticatorState.Active)
                                     || db.Totps.Any(totp => totp.PersonId == person.Id && totp.State == AuthenticatorState.Active)
                                 select session).ToListAsync(cancellationToken);
         var ended = 0;

@@ -9,9 +9,23 @@ using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Sessions;
 
-/// <summary>A person before the rule of the deadline: what it says, and what the person has.</summary>
-public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, bool HasAuthenticator, bool HasRole)
+/// <summary>A person before the rules: what that of the deadline says, what the person holds, and what the policy of methods makes of it.</summary>
+/// <param name="Person">Who.</param>
+/// <param name="Verdict">What the rule of the deadline says.</param>
+/// <param name="Held">Every method that is set up and proven, whether it may be used or not.</param>
+/// <param name="Policy">The policy of methods that the person falls under.</param>
+/// <param name="Offered">What there is at all on this server: telephones only where a gateway is configured.</param>
+/// <param name="HasRole">Whether the person administers.</param>
+public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, Methods Held, MethodPolicy Policy, Methods Offered, bool HasRole)
 {
+    /// <summary>What a sign-in accepts of what the person holds.</summary>
+    public Methods Usable => Held & Policy.ForUse & Offered;
+
+    /// <summary>What the person may set up: of what may not be used nobody sets anything up.</summary>
+    public Methods ForEnrolment => Policy.ForEnrolment & (Policy.ForUse | Methods.RecoveryCode) & Offered;
+
+    public bool HasAuthenticator => (Usable & MethodOrder.Primary) is not Methods.None;
+
     /// <summary>Whether a session that knows the password alone may go on: nothing better is there, and nothing better is demanded yet.</summary>
     public bool PasswordAloneIsEnough => !HasAuthenticator && Verdict.Duty < EnrolmentDuty.Required;
 }
@@ -22,7 +36,7 @@ public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, bool HasAut
 /// </summary>
 public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<PortvaktSettings> settings)
 {
-    /// <summary>One statement. Null: the account is closed.</summary>
+    /// <summary>Two statements. Null: the account is closed.</summary>
     /// <param name="personId">Who.</param>
     /// <param name="http">The browser that stands at the door; null when none does, which counts as a strange network.</param>
     /// <param name="cancellationToken">The caller gave up.</param>
@@ -33,7 +47,12 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
             Person = row,
             Wave = db.Waves.SingleOrDefault(wave => wave.Id == row.WaveId),
             HasPhone = db.Phones.Any(phone => phone.PersonId == row.Id && phone.State == AuthenticatorState.Active),
-            HasCode = db.Totps.Any(totp => totp.PersonId == row.Id && totp.State == AuthenticatorState.Active),
+            HasCode = db.Totps.Any(totp => totp.PersonId == row.Id && totp.State == AuthenticatorState.Active && totp.SerialNumber == null),
+            HasToken = db.Totps.Any(totp => totp.PersonId == row.Id && totp.State == AuthenticatorState.Active && totp.SerialNumber != null),
+            HasPasskey = db.Passkeys.Any(passkey => passkey.PersonId == row.Id),
+            HasMobile = db.TelephoneNumbers.Any(number => number.PersonId == row.Id && number.State == AuthenticatorState.Active && number.Kind == TelephoneKind.Mobile),
+            HasOffice = db.TelephoneNumbers.Any(number => number.PersonId == row.Id && number.State == AuthenticatorState.Active && number.Kind == TelephoneKind.Office),
+            HasRecoveryCodes = db.RecoveryCodes.Any(code => code.PersonId == row.Id && code.UsedAt == null),
             HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Id),
             ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
             ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
@@ -42,6 +61,12 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
         if (known is not { Person.State: PersonState.Active }) return null;
 
         var person = known.Person;
+        var held = Has(known.HasPhone, Methods.App) | Has(known.HasCode, Methods.Code) | Has(known.HasToken, Methods.Token) | Has(known.HasPasskey, Methods.Passkey)
+            | Has(known.HasMobile, MethodOrder.Telephone) | Has(known.HasOffice, Methods.Call) | Has(known.HasRecoveryCodes, Methods.RecoveryCode);
+        var policy = MethodPolicies.Of(await db.MethodPolicies.AsNoTracking().OrderBy(row => row.Position).ToListAsync(cancellationToken), person);
+
+        // Once something is set up, no password alone opens anything again, whatever a policy has made of what was set up since (R38).
+        var hasAny = (held & MethodOrder.Primary) is not Methods.None;
         var verdict = EnrolmentRule.Judge(
             clock.GetUtcNow(),
             new EnrolmentFacts
@@ -52,15 +77,20 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
                 ExemptUntil = known.ExemptUntil,
                 ExtendedUntil = known.ExtendedUntil,
                 PostponedUntil = person.EnrolmentPostponedUntil,
-                MustHave = person.ActivatedAt is not null || known.HasRole,
+                MustHave = person.ActivatedAt is not null || known.HasRole || hasAny,
                 Access = known.Wave?.Access ?? EnrolmentAccess.Open,
                 FromTrustedNetwork = http?.IsFrom(settings.Value.TrustedNetworks) is true,
                 LastUsedAt = known.LastSeenAt > person.LastSignInAt ? known.LastSeenAt : person.LastSignInAt,
-                NeedsPass = person.NeedsPass,
+                NeedsPass = person.NeedsPass || hasAny,
             },
             TimeSpan.FromDays(settings.Value.AskAlwaysLastDays));
-        return new Ruling(person, verdict, known.HasPhone || known.HasCode, known.HasRole);
+        return new Ruling(person, verdict, held, policy, Offered(settings.Value), known.HasRole);
     }
+
+    private static Methods Has(bool has, Methods method) => has ? method : Methods.None;
+
+    /// <summary>Every method that this server has.</summary>
+    public static Methods Offered(PortvaktSettings settings) => ~MethodOrder.Telephone | settings.Telephone;
 
     /// <summary>Whether tokens may still come of a session: one with two factors is not asked again.</summary>
     public async Task<bool> StillHoldsAsync(Session session, CancellationToken cancellationToken) =>

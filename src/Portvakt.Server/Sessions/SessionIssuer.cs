@@ -15,7 +15,7 @@ namespace Portvakt.Server.Sessions;
 public sealed class SessionIssuer(PortvaktDb db, TimeProvider clock, IOptions<PortvaktSettings> settings)
 {
     /// <summary>
-    /// Issues a new session; the old one of this browser dies at once (R8). One save: attempt, session, audit.
+    /// Issues a session under a new secret; the old one of this browser is worth nothing from then on (R8). One save: attempt, session, audit.
     /// False: the attempt was finished by another request in the same instant, and nothing was issued.
     /// </summary>
     public async Task<bool> IssueAsync(HttpContext http, SignInAttempt attempt, Person person, SignInStep next)
@@ -24,12 +24,18 @@ public sealed class SessionIssuer(PortvaktDb db, TimeProvider clock, IOptions<Po
 
         var now = clock.GetUtcNow();
         var secret = RandomId.NewSecret();
-        var session = new Session(secret, person.Id, attempt, http.Browser(), http.CoarseAddress(), now, settings.Value.StaySignedInLifetime);
+        var oldHash = http.Request.Cookies[SessionStore.CookieName] is { Length: 43 } old ? RandomId.Hash(old) : null;
+        var previous = oldHash is null ? null : await db.Sessions.SingleOrDefaultAsync(row => row.SecretHash == oldHash, http.RequestAborted);
+
+        // The same person once more in the same browser: what applications know as the session goes on, under a new secret.
+        var renews = previous?.PersonId == person.Id && previous.IsLive(now);
+        var session = renews ? previous! : new Session(secret, person.Id, attempt, http.Browser(), http.CoarseAddress(), now, settings.Value.StaySignedInLifetime);
+        if (renews) session.Renew(secret, attempt, now, settings.Value.StaySignedInLifetime);
         attempt.Finish(session.Id, now);
         var twoFactors = attempt.SecondFactorVerifiedAt is not null;
         var lastSeen = twoFactors ? null : await db.Sessions.Where(row => row.PersonId == person.Id).MaxAsync(row => (DateTimeOffset?)row.LastSeenAt, http.RequestAborted);
         person.RecordSignIn(now, lastSeen > person.LastSignInAt ? lastSeen : person.LastSignInAt, twoFactors);
-        db.Sessions.Add(session);
+        if (!renews) db.Sessions.Add(session);
 
         var familiar = await db.FamiliarBrowsers.FindAsync([person.Id, attempt.BrowserHash], http.RequestAborted);
         if (familiar is null) db.FamiliarBrowsers.Add(new FamiliarBrowser(person.Id, attempt.BrowserHash, now));
@@ -38,18 +44,12 @@ public sealed class SessionIssuer(PortvaktDb db, TimeProvider clock, IOptions<Po
         db.Record(SecurityEvent.SessionIssued, person.Id, session.Id, http, now);
         await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
         {
-            if (http.Request.Cookies[SessionStore.CookieName] is { Length: 43 } old)
-            {
-                var oldHash = RandomId.Hash(old);
-                if (await db.Sessions.Where(row => row.SecretHash == oldHash).Select(row => row.Id).SingleOrDefaultAsync(http.RequestAborted) is { } previous)
-                    await SessionStore.EndInTransactionAsync(db, previous, http, now);
-            }
-
+            if (!renews && previous is not null) await SessionStore.EndInTransactionAsync(db, previous.Id, http, now);
             if (!await db.TrySaveAsync(http.RequestAborted)) return false;
             await transaction.CommitAsync(http.RequestAborted);
         }
 
-        http.Response.Cookies.Append(SessionStore.CookieName, secret, BrowserCookie.Options(session.Stays ? settings.Value.StaySignedInLifetime : null));
+        http.Response.Cookies.Append(SessionStore.CookieName, secret, BrowserCookie.Options(session.Stays ? session.ExpiresAt - now : null));
         http.Items.Remove(SessionStore.CookieName);
         return true;
     }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.RazorPages;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Hosting;
 
@@ -12,6 +13,9 @@ namespace Portvakt.Server.SignIn;
 /// </summary>
 public abstract class AttemptPage(SignInJourney journey, params SignInStep[] steps) : PageModel
 {
+    /// <summary>The methods that the page proves, of which this sign-in must accept one; none: the page proves no second factor.</summary>
+    protected virtual Methods Proves => Methods.None;
+
     [FromRoute(Name = "attempt")]
     public string AttemptId { get; set; } = "";
 
@@ -31,7 +35,14 @@ public abstract class AttemptPage(SignInJourney journey, params SignInStep[] ste
         {
             context.Result = standing.Step is SignInStep.Finish
                 ? await journey.ContinueAsync(HttpContext, standing.Attempt)
-                : SignInJourney.SeeOther(SignInJourney.PageOf(standing.Step, AttemptId));
+                : SignInJourney.SeeOther(SignInJourney.AddressOf(standing));
+            return;
+        }
+
+        // A method that the person does not hold, or that policy does not accept, has no page.
+        if (standing.Step is SignInStep.SecondFactor && Proves is not Methods.None && !standing.Methods.Any(method => Proves.HasFlag(method)))
+        {
+            context.Result = SignInJourney.SeeOther(SignInJourney.AddressOf(standing));
             return;
         }
 

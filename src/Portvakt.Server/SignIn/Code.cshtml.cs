@@ -13,54 +13,53 @@ using Portvakt.Server.Resources;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>Six digits from the app, which needs no network for them (RFC 6238). Each step counts once.</summary>
-public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault, Approver approver, TimeProvider clock, IStringLocalizer<Words> words)
+public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault, SecondFactorBrake brake, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SecondFactor)
 {
-    public string? Problem { get; private set; }
-    public bool CanAskPhone { get; private set; }
+    protected override Methods Proves => Methods.Code | Methods.Token;
 
-    public async Task OnGetAsync() => await PrepareAsync();
+    public string? Problem { get; private set; }
+
+    public void OnGet()
+    {
+        // The page has nothing to prepare.
+    }
 
     public async Task<IActionResult> OnPostAsync(string? code)
     {
-        await PrepareAsync();
         var personId = Standing.Person!.Id;
         var now = clock.GetUtcNow();
 
         // Counted over all sessions and addresses, before the code is looked at; at the limit the attempt is over (R50, R51, R54).
-        var failures = new FailureCounter(db, clock);
-        var key = Approver.SecondFactorKey(personId);
-        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        if (await brake.RaiseAsync(personId, guessable: true, HttpContext.RequestAborted) is { } wait)
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            Problem = brake.SentenceOf(wait);
             await AbandonAsync();
             return Again(StatusCodes.Status429TooManyRequests);
         }
 
         var typed = new string([.. (code ?? "").Where(char.IsAsciiDigit)]);
-        var totps = await db.Totps.Where(row => row.PersonId == personId && row.State == AuthenticatorState.Active).ToListAsync(HttpContext.RequestAborted);
+        var (apps, tokens) = (Standing.Methods.Contains(Methods.Code), Standing.Methods.Contains(Methods.Token));
+        var totps = await db.Totps.Where(row => row.PersonId == personId && row.State == AuthenticatorState.Active && (row.SerialNumber == null ? apps : tokens)).ToListAsync(HttpContext.RequestAborted);
         if (typed.Length is Totp.Digits && totps.Find(totp => totp.Verify(vault.Open(totp.SealedSeed, "totps.seed", totp.Id.ToString("N")), typed, now)) is { } used)
         {
-            Current.RecordSecondFactor(SecondFactorMethod.Code, now);
+            Current.RecordSecondFactor(used.SerialNumber is null ? SecondFactorMethod.Code : SecondFactorMethod.Token, now);
             db.Record(SecurityEvent.SecondFactorVerified, personId, used.Id.ToString("N"), HttpContext, now);
 
             // The step is spent and the attempt moves on in one save: of two browsers with the same code one wins (R12, R49).
             if (await db.TrySaveAsync(HttpContext.RequestAborted))
             {
-                await failures.ClearAsync(key, HttpContext.RequestAborted);
+                await brake.AcceptedAsync(personId, HttpContext.RequestAborted);
                 return await ContinueAsync();
             }
         }
         else
         {
-            db.Record(SecurityEvent.SecondFactorRejected, personId, null, HttpContext, now);
-            await db.SaveChangesAsync(HttpContext.RequestAborted);
+            await brake.RejectedAsync(HttpContext, Standing.Person!);
         }
 
         Problem = words["WrongCode"];
         return Again(StatusCodes.Status422UnprocessableEntity);
     }
-
-    private async Task PrepareAsync() => CanAskPhone = await approver.CanAskAsync(Standing.Person!.Id, HttpContext.RequestAborted);
 }

@@ -5,7 +5,6 @@ using Portvakt.Domain;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
-using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
@@ -30,8 +29,8 @@ public sealed class PassModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         var personId = Standing.Person!.Id;
         var now = clock.GetUtcNow();
         var failures = new FailureCounter(db, clock);
-        var key = Approver.SecondFactorKey(personId);
-        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        var key = $"pass:{personId:N}";
+        if (await failures.RaiseAsync(key, Throttle.Pass, HttpContext.RequestAborted) is { } wait)
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];

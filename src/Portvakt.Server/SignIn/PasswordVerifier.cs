@@ -85,5 +85,5 @@ public sealed class PasswordVerifier(PortvaktDb db, PasswordHash hash, Vault vau
     }
 
     /// <summary>Whole seconds for a <c>Retry-After</c> header.</summary>
-    public static string RetryAfter(TimeSpan wait) => ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+    public static string RetryAfter(TimeSpan wait) => ((int)Math.Min(Math.Ceiling(wait.TotalSeconds), int.MaxValue)).ToString(CultureInfo.InvariantCulture);
 }

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Localization;
 using Portvakt.Domain;
 using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
@@ -14,9 +15,11 @@ using Portvakt.Server.Resources;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>A code from the paper, once.</summary>
-public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
+public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, SecondFactorBrake brake, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SecondFactor)
 {
+    protected override Methods Proves => Methods.RecoveryCode;
+
     public string? Problem { get; private set; }
 
     public void OnGet()
@@ -28,12 +31,10 @@ public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outb
     {
         var personId = Standing.Person!.Id;
         var now = clock.GetUtcNow();
-        var failures = new FailureCounter(db, clock);
-        var key = Approver.SecondFactorKey(personId);
-        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        if (await brake.RaiseAsync(personId, guessable: false, HttpContext.RequestAborted) is { } wait)
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            Problem = brake.SentenceOf(wait);
             await AbandonAsync();
             return Again(StatusCodes.Status429TooManyRequests);
         }
@@ -48,14 +49,13 @@ public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outb
             await outbox.TellAsync(SecurityEvent.RecoveryCodeUsed, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
             if (await db.TrySaveAsync(HttpContext.RequestAborted))
             {
-                await failures.ClearAsync(key, HttpContext.RequestAborted);
+                await brake.AcceptedAsync(personId, HttpContext.RequestAborted);
                 return await ContinueAsync();
             }
         }
         else
         {
-            db.Record(SecurityEvent.SecondFactorRejected, personId, null, HttpContext, now);
-            await db.SaveChangesAsync(HttpContext.RequestAborted);
+            await brake.RejectedAsync(HttpContext, Standing.Person!);
         }
 
         Problem = words["WrongRecoveryCode"];

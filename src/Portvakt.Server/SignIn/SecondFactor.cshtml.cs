@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
@@ -13,18 +13,19 @@ namespace Portvakt.Server.SignIn;
 /// <summary>The phone is asked; the number stands here and is typed there.</summary>
 public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Approver approver, TimeProvider clock) : AttemptPage(journey, SignInStep.SecondFactor)
 {
+    protected override Methods Proves => Methods.App;
+
     public ApprovalView Approval { get; private set; } = null!;
-    public bool HasRecoveryCodes { get; private set; }
 
     public async Task<IActionResult> OnGetAsync()
     {
         var personId = Standing.Person!.Id;
-        if (!await approver.CanAskAsync(personId, HttpContext.RequestAborted)) return SignInJourney.SeeOther($"/sign-in/{AttemptId}/code");
+        if (!await approver.CanAskAsync(personId, HttpContext.RequestAborted) && Standing.Methods.FirstOrDefault(method => method is not Methods.App) is var other and not Methods.None)
+            return SignInJourney.SeeOther(SignInJourney.PageOf(other, AttemptId));
 
         // The first request of an attempt is asked by itself; every further one is the person's own wish. A reload shows the same.
         var request = await LatestAsync()
             ?? await approver.AskAsync(HttpContext, personId, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName);
-        HasRecoveryCodes = await db.RecoveryCodes.AnyAsync(code => code.PersonId == personId && code.UsedAt == null, HttpContext.RequestAborted);
         var now = clock.GetUtcNow();
         Approval = ApprovalView.Of(request, AttemptId, await WaitEndpoint.StateOfAsync(db, AttemptId, now, HttpContext.RequestAborted), now);
 

@@ -2,8 +2,10 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
+using Portvakt.Domain.Sessions;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
@@ -13,9 +15,24 @@ using Portvakt.Server.Sessions;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>Where an attempt stands: the row, whose it is once the password is known, and the step it may take.</summary>
-public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep Step, EnrolmentVerdict Verdict)
+/// <param name="Attempt">The row.</param>
+/// <param name="Person">Null before the first factor.</param>
+/// <param name="Step">What comes next.</param>
+/// <param name="Verdict">What the rule of the deadline says.</param>
+/// <param name="Ruling">What the person holds and may use; null before the first factor.</param>
+public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep Step, EnrolmentVerdict Verdict, Ruling? Ruling = null)
 {
     public EnrolmentDuty Duty => Verdict.Duty;
+
+    /// <summary>What this sign-in accepts, in the order in which it is offered.</summary>
+    public IReadOnlyList<Methods> Methods { get; } = Ruling is null ? [] : MethodOrder.Of(Accepted(Ruling.Usable, Attempt.Requested), Ruling.Person.PreferredMethod);
+
+    /// <summary>What may be set up here: where the application wants what no copy of our pages can pass on, only that.</summary>
+    public Methods ForEnrolment { get; } = Ruling is null ? Domain.Authenticators.Methods.None : Attempt.Requested is AssuranceLevel.PhishingResistant ? Ruling.ForEnrolment & Domain.Authenticators.Methods.Passkey : Ruling.ForEnrolment;
+
+    /// <summary>Whoever has a passkey and needs one is not asked for anything else.</summary>
+    private static Methods Accepted(Methods usable, AssuranceLevel requested) =>
+        requested is AssuranceLevel.PhishingResistant && usable.HasFlag(Domain.Authenticators.Methods.Passkey) ? Domain.Authenticators.Methods.Passkey : usable;
 }
 
 /// <summary>Loads an attempt, asks <see cref="SignInSteps"/> where it stands, and sends the browser there.</summary>
@@ -28,6 +45,20 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         db.SignInAttempts.Add(attempt);
         await db.SaveChangesAsync(http.RequestAborted);
         return PageOf(SignInStep.Password, attempt.Id);
+    }
+
+    /// <summary>
+    /// Begins to add a method (R35). Whoever proved a second factor in this browser a moment ago goes straight on; anybody else proves one first, and with a
+    /// session that knows no second factor begins with the password.
+    /// </summary>
+    public async Task<string> BeginAddingAsync(HttpContext http, Session session, string returnPath)
+    {
+        var now = clock.GetUtcNow();
+        var attempt = new SignInAttempt(BrowserCookie.Ensure(http), new SignInRequest(ReturnPath: returnPath, Assurance: AssuranceLevel.Aal2, Adds: session.Method is not null), now);
+        if (session.Method is not null) attempt.ContinueFrom(session);
+        db.SignInAttempts.Add(attempt);
+        await db.SaveChangesAsync(http.RequestAborted);
+        return ResumeAddress(attempt.Id);
     }
 
     /// <summary>The attempt of this address, if it is alive and this is the browser that began it. Null otherwise, for whatever reason.</summary>
@@ -48,8 +79,8 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         if (await rulings.OfAsync(personId, http, http.RequestAborted) is not { } rule) return null;
 
         // A phone that was removed in the app alone opens nothing (R4). Nobody who administers stays signed in (R48).
-        var progress = attempt.Progress(rule.HasAuthenticator, settings.Value.OfferStaySignedIn && !rule.HasRole, rule.Verdict.Door, rule.Person.MustChangePassword, now);
-        return new Standing(attempt, rule.Person, SignInSteps.Next(progress, rule.Verdict.Duty), rule.Verdict with { Duty = SignInSteps.Effective(progress, rule.Verdict.Duty), Door = progress.Door });
+        var progress = attempt.Progress(rule.Usable, settings.Value.OfferStaySignedIn && !rule.HasRole, rule.Verdict.Door, rule.Person.MustChangePassword, now);
+        return new Standing(attempt, rule.Person, SignInSteps.Next(progress, rule.Verdict.Duty), rule.Verdict with { Duty = SignInSteps.Effective(progress, rule.Verdict.Duty), Door = progress.Door }, rule);
     }
 
     /// <summary>
@@ -59,7 +90,7 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
     {
         await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
         {
-            await SessionStore.EndOthersInTransactionAsync(db, attempt.PersonId!.Value, http, clock.GetUtcNow());
+            if (!attempt.Adds) await SessionStore.EndOthersInTransactionAsync(db, attempt.PersonId!.Value, http, clock.GetUtcNow());
             if (!await db.TrySaveAsync(http.RequestAborted)) return SeeOther(ResumeAddress(attempt.Id));
             await transaction.CommitAsync(http.RequestAborted);
         }
@@ -84,7 +115,7 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
                 await db.SaveChangesAsync(http.RequestAborted);
             }
 
-            return SeeOther(PageOf(standing.Step, attempt.Id));
+            return SeeOther(AddressOf(standing));
         }
 
         db.Record(SecurityEvent.SignInFinished, standing.Person!.Id, attempt.RelyingPartyId, http, clock.GetUtcNow());
@@ -114,6 +145,23 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
     /// <summary>Any step's address: the page there sends the browser on to where the attempt stands.</summary>
     public static string ResumeAddress(string attemptId) => PageOf(SignInStep.Password, attemptId);
 
+    /// <summary>Where the attempt stands: at the second factor, the page of the method that is offered first.</summary>
+    public static string AddressOf(Standing standing) =>
+        standing is { Step: SignInStep.SecondFactor, Methods: [var first, ..] } ? PageOf(first, standing.Attempt.Id) : PageOf(standing.Step, standing.Attempt.Id);
+
+    /// <summary>The page of each method at sign-in.</summary>
+    public static string PageOf(Methods method, string attemptId) => $"/sign-in/{attemptId}/" + method switch
+    {
+        Methods.App => "second-factor",
+        Methods.Code or Methods.Token => "code",
+        Methods.Passkey => "passkey",
+        Methods.Text => "text",
+        Methods.Call => "call",
+        Methods.RecoveryCode => "recovery-code",
+        Methods.AccessPass => "pass",
+        _ => throw new ArgumentOutOfRangeException(nameof(method)),
+    };
+
     /// <summary>One page per step. The only table of addresses.</summary>
     public static string PageOf(SignInStep step, string attemptId) => step switch
     {
@@ -126,6 +174,9 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         SignInStep.ChooseMethod => $"/enrol/{attemptId}/method",
         SignInStep.SetUpPhone => $"/enrol/{attemptId}/phone",
         SignInStep.SetUpCode => $"/enrol/{attemptId}/code",
+        SignInStep.SetUpPasskey => $"/enrol/{attemptId}/passkey",
+        SignInStep.SetUpTelephone => $"/enrol/{attemptId}/telephone",
+        SignInStep.SetUpToken => $"/enrol/{attemptId}/token",
         SignInStep.TestApproval => $"/enrol/{attemptId}/test",
         SignInStep.Backup => $"/enrol/{attemptId}/backup",
         SignInStep.Done => $"/enrol/{attemptId}/done",

@@ -71,7 +71,7 @@ public sealed class SessionTests
         foreach (var method in Enum.GetValues<SecondFactorMethod>())
         {
             var session = New(stay: false, method: method);
-            Assert.Equal((AssuranceLevel.Aal2, (SecondFactorMethod?)method), (session.Assurance, session.Method));
+            Assert.Equal((method is SecondFactorMethod.Passkey ? AssuranceLevel.PhishingResistant : AssuranceLevel.Aal2, (SecondFactorMethod?)method), (session.Assurance, session.Method));
             Assert.Contains("mfa", AuthenticationMethods.Of(method));
             Assert.Equal(RandomId.Hash("secret"), session.SecretHash);
         }

@@ -1,4 +1,5 @@
 using CsCheck;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.Rollout;
 using Portvakt.Domain.SignIn;
 
@@ -17,8 +18,8 @@ public sealed class SignInAttemptTests
         ("second factor", (attempt, now) => attempt.RecordSecondFactor(SecondFactorMethod.Phone, now)),
         ("postpone", (attempt, now) => attempt.Postpone(now)),
         ("begin enrolment", (attempt, now) => attempt.BeginEnrolment(now)),
-        ("choose notifications", (attempt, now) => attempt.ChooseUse(MobileAppUse.Notifications, now)),
-        ("choose code", (attempt, now) => attempt.ChooseUse(MobileAppUse.Code, now)),
+        ("choose notifications", (attempt, now) => attempt.Choose(EnrolmentMethod.Notifications, now)),
+        ("choose code", (attempt, now) => attempt.Choose(EnrolmentMethod.Code, now)),
         ("choose again", (attempt, now) => attempt.ChooseAgain(now)),
         ("begin test", (attempt, now) => attempt.BeginTest(now)),
         ("return to set-up", (attempt, now) => attempt.ReturnToSetUp(now)),
@@ -88,7 +89,7 @@ public sealed class SignInAttemptTests
         var attempt = new SignInAttempt([1], new SignInRequest(), begun);
         attempt.RecordPassword(Guid.CreateVersion7(), begun);
         attempt.BeginEnrolment(begun);
-        for (var minutes = 1; minutes < 60; minutes++) attempt.ChooseUse(MobileAppUse.Notifications, begun.AddMinutes(minutes));
+        for (var minutes = 1; minutes < 60; minutes++) attempt.Choose(EnrolmentMethod.Notifications, begun.AddMinutes(minutes));
         Assert.True(attempt.ExpiresAt > begun + SignInAttempt.LongestLifetime);
         Assert.True(attempt.IsLive(begun + SignInAttempt.LongestLifetime - TimeSpan.FromMilliseconds(1)));
         Assert.False(attempt.IsLive(begun + SignInAttempt.LongestLifetime));
@@ -150,17 +151,17 @@ public sealed class SignInAttemptTests
         Assert.Equal(attempt.SecondFactorVerifiedAt is null, attempt.SecondFactorMethod is null);
         Assert.True(attempt.EnrolledAt is null || (attempt.EnrolmentBegunAt is not null && attempt.SecondFactorVerifiedAt is not null));
         Assert.True(attempt.BackupFinishedAt is null || attempt.EnrolledAt is not null);
-        Assert.True(attempt.TestBegunAt is null || attempt.Use is MobileAppUse.Notifications);
+        Assert.True(attempt.TestBegunAt is null || attempt.Chosen is EnrolmentMethod.Notifications);
         Assert.Equal(attempt.FinishedAt is null, attempt.SessionId is null);
         Assert.True(attempt.FinishedAt is null || (attempt.PasswordVerifiedAt is not null && !attempt.IsLive(now)));
         Assert.True(attempt.RedeemedAt is null || attempt.RedeemedAt < attempt.FinishedAt + TimeSpan.FromMinutes(5));
         Assert.True(attempt.ExpiresAt <= now + SignInAttempt.EnrolmentLifetime);
 
         // What the rule makes of the facts: never through without the proofs, whoever asks.
-        foreach (var hasAuthenticator in new[] { false, true })
+        foreach (var usable in new[] { Methods.None, Methods.App })
         {
-            var step = SignInSteps.Next(attempt.Progress(hasAuthenticator, offersStaySignedIn: false, EnrolmentDoor.Open, mustChangePassword: false, now), EnrolmentDuty.Required);
-            if (step is SignInStep.Finish) Assert.True(hasAuthenticator && attempt.SecondFactorVerifiedAt is not null);
+            var step = SignInSteps.Next(attempt.Progress(usable, offersStaySignedIn: false, EnrolmentDoor.Open, mustChangePassword: false, now), EnrolmentDuty.Required);
+            if (step is SignInStep.Finish) Assert.True(usable is Methods.App && attempt.SecondFactorVerifiedAt is not null);
         }
     }
 

@@ -10,7 +10,7 @@ public sealed class SignInStepsTests
     private static readonly SignInProgress Password = Nothing with { PasswordVerified = true };
     private static readonly SignInProgress Owner = Password with { HasAuthenticator = true };
     private static readonly SignInProgress Begun = Password with { EnrolmentBegun = true };
-    private static readonly SignInProgress ByPhone = Begun with { Use = MobileAppUse.Notifications };
+    private static readonly SignInProgress ByPhone = Begun with { Chosen = EnrolmentMethod.Notifications };
     private static readonly SignInProgress Enrolled = ByPhone with { TestBegun = true, HasAuthenticator = true, SecondFactorVerified = true, Enrolled = true };
 
     [Fact]
@@ -49,7 +49,16 @@ public sealed class SignInStepsTests
             ("Ola begins", Begun, EnrolmentDuty.MayPostpone, SignInStep.ChooseMethod),
             ("Ola chose notifications", ByPhone, EnrolmentDuty.Required, SignInStep.SetUpPhone),
             ("Ola's phone is bound", ByPhone with { TestBegun = true }, EnrolmentDuty.Required, SignInStep.TestApproval),
-            ("Ola chose codes", Begun with { Use = MobileAppUse.Code }, EnrolmentDuty.Required, SignInStep.SetUpCode),
+            ("Ola chose a passkey", Begun with { Chosen = EnrolmentMethod.Passkey }, EnrolmentDuty.Required, SignInStep.SetUpPasskey),
+            ("Ola chose the authentication phone", Begun with { Chosen = EnrolmentMethod.Telephone }, EnrolmentDuty.Required, SignInStep.SetUpTelephone),
+            ("Ola chose the office phone", Begun with { Chosen = EnrolmentMethod.OfficeTelephone }, EnrolmentDuty.Required, SignInStep.SetUpTelephone),
+            ("Ola chose the code generator", Begun with { Chosen = EnrolmentMethod.Token }, EnrolmentDuty.Required, SignInStep.SetUpToken),
+            ("Kari adds a method", Owner with { Adds = true, SecondFactorVerified = true }, EnrolmentDuty.None, SignInStep.ChooseMethod),
+            ("Kari adds a method, and her proof is too old", Owner with { Adds = true }, EnrolmentDuty.None, SignInStep.SecondFactor),
+            ("Kari adds a passkey", Owner with { Adds = true, SecondFactorVerified = true, Chosen = EnrolmentMethod.Passkey }, EnrolmentDuty.None, SignInStep.SetUpPasskey),
+            ("Kari approved, and the application wants a passkey, which she has", Owner with { SecondFactorVerified = true, Requested = AssuranceLevel.PhishingResistant, Gap = StrengthGap.HasStronger }, EnrolmentDuty.None, SignInStep.SecondFactor),
+            ("Kari approved, and the application wants a passkey, which she has not", Owner with { SecondFactorVerified = true, Requested = AssuranceLevel.PhishingResistant, Gap = StrengthGap.NeedsStronger }, EnrolmentDuty.None, SignInStep.ChooseMethod),
+            ("Ola chose codes", Begun with { Chosen = EnrolmentMethod.Code }, EnrolmentDuty.Required, SignInStep.SetUpCode),
             ("Ola is protected", Enrolled, EnrolmentDuty.Required, SignInStep.Backup),
             ("Ola has looked at the backup", Enrolled with { BackupFinished = true }, EnrolmentDuty.Required, SignInStep.StaySignedIn),
             ("Ola has answered", Enrolled with { BackupFinished = true, StaySignedInAnswered = true }, EnrolmentDuty.Required, SignInStep.Done),
@@ -72,8 +81,9 @@ public sealed class SignInStepsTests
     {
         // A new fact doubles this figure, and must be added to the generator below.
         var facts = typeof(SignInProgress).GetProperties().Length;
-        Assert.Equal(15, facts);
-        Assert.Equal((1 << 12) * 3 * 3 * 3 * 5, Every().Distinct().Count());
+        Assert.Equal(17, facts);
+        Assert.Equal((1 << 13) * 4 * 4 * 3 * 3, EveryProgress().Distinct().Count());
+        Assert.Equal((1 << 13) * 4 * 4 * 3 * 3 * 5, Every().Count());
     }
 
     [Fact]
@@ -90,7 +100,7 @@ public sealed class SignInStepsTests
 
     [Fact]
     public void Nobody_sets_anything_up_behind_a_closed_door() =>
-        Never((progress, _, step) => progress is { Door: EnrolmentDoor.Closed, Enrolled: false } && step is (SignInStep.ChooseMethod or SignInStep.SetUpPhone or SignInStep.SetUpCode or SignInStep.TestApproval));
+        Never((progress, _, step) => progress is { HasAuthenticator: false, Door: EnrolmentDoor.Closed, Enrolled: false } && step is (SignInStep.ChooseMethod or SignInStep.SetUpPhone or SignInStep.SetUpCode or SignInStep.SetUpPasskey or SignInStep.TestApproval));
 
     [Fact]
     public void Whoever_must_enrol_is_never_let_through_with_the_password_alone() =>
@@ -98,7 +108,15 @@ public sealed class SignInStepsTests
 
     [Fact]
     public void An_application_that_asks_for_two_factors_never_gets_a_person_with_one() =>
-        Never((progress, _, step) => progress.Requested is AssuranceLevel.Aal2 && !progress.SecondFactorVerified && IsThrough(step));
+        Never((progress, _, step) => progress.Requested >= AssuranceLevel.Aal2 && !progress.SecondFactorVerified && IsThrough(step));
+
+    [Fact]
+    public void An_application_that_wants_a_passkey_never_gets_a_person_without_one() =>
+        Never((progress, _, step) => progress.Gap is not StrengthGap.None && progress.HasAuthenticator && IsThrough(step));
+
+    [Fact]
+    public void Nobody_adds_a_method_without_having_proven_one() =>
+        Never((progress, _, step) => progress is { HasAuthenticator: true, SecondFactorVerified: false } && step is (SignInStep.ChooseMethod or SignInStep.SetUpPhone or SignInStep.SetUpCode or SignInStep.SetUpPasskey or SignInStep.TestApproval));
 
     [Fact]
     public void Later_is_never_weaker()
@@ -117,7 +135,7 @@ public sealed class SignInStepsTests
     [Fact]
     public void Asking_for_more_assurance_never_lets_more_through()
     {
-        foreach (var (progress, duty) in Every().Where(pair => pair.Progress.Requested is AssuranceLevel.Aal2 && IsThrough(SignInSteps.Next(pair.Progress, pair.Duty))))
+        foreach (var (progress, duty) in Every().Where(pair => pair.Progress.Requested >= AssuranceLevel.Aal2 && IsThrough(SignInSteps.Next(pair.Progress, pair.Duty))))
         {
             foreach (var less in new[] { AssuranceLevel.None, AssuranceLevel.Aal1 })
             {
@@ -133,9 +151,9 @@ public sealed class SignInStepsTests
         (string Fact, Func<SignInProgress, SignInProgress> Add)[] pages =
         [
             ("enrolment begun", progress => progress with { EnrolmentBegun = true }),
-            ("notifications chosen", progress => progress with { Use = MobileAppUse.Notifications }),
-            ("code chosen", progress => progress with { Use = MobileAppUse.Code }),
-            ("nothing chosen", progress => progress with { Use = null }),
+            ("notifications chosen", progress => progress with { Chosen = EnrolmentMethod.Notifications }),
+            ("code chosen", progress => progress with { Chosen = EnrolmentMethod.Code }),
+            ("nothing chosen", progress => progress with { Chosen = null }),
             ("test begun", progress => progress with { TestBegun = true }),
             ("backup finished", progress => progress with { BackupFinished = true }),
             ("asked to stay", progress => progress with { StaySignedInOffered = true }),
@@ -159,7 +177,7 @@ public sealed class SignInStepsTests
         foreach (var (progress, duty) in Every().Where(pair => !IsThrough(SignInSteps.Next(pair.Progress, pair.Duty)) && IsThrough(SignInSteps.Next(pair.Progress with { EnrolmentPostponed = true }, pair.Duty))))
         {
             opened++;
-            if (duty is not EnrolmentDuty.MayPostpone || progress is not { HasAuthenticator: false, PasswordVerified: true, Requested: not AssuranceLevel.Aal2 }) Assert.Fail($"{duty}: {progress}");
+            if (duty is not EnrolmentDuty.MayPostpone || progress is not { HasAuthenticator: false, PasswordVerified: true, Requested: < AssuranceLevel.Aal2 }) Assert.Fail($"{duty}: {progress}");
         }
 
         Assert.True(opened > 0);
@@ -181,18 +199,17 @@ public sealed class SignInStepsTests
         if (!progress.PasswordVerified) return SignInStep.Password;
         if (progress.HasAuthenticator)
         {
-            if (!progress.SecondFactorVerified) return SignInStep.SecondFactor;
+            if (!progress.SecondFactorVerified || progress.Gap is StrengthGap.HasStronger) return SignInStep.SecondFactor;
+            if (progress.Gap is StrengthGap.NeedsStronger || (progress.Adds && !progress.Enrolled)) return SetUp(progress);
         }
         else
         {
             var pass = progress.Door is EnrolmentDoor.OpenedByPass;
-            var must = duty is EnrolmentDuty.Required || progress.Requested is AssuranceLevel.Aal2 || (duty is EnrolmentDuty.Blocked && pass);
+            var must = duty is EnrolmentDuty.Required || progress.Requested >= AssuranceLevel.Aal2 || (duty is EnrolmentDuty.Blocked && pass);
             if ((duty is EnrolmentDuty.Blocked && !pass) || (must && progress.Door is EnrolmentDoor.Closed)) return SignInStep.Blocked;
             if (progress.EnrolmentBegun && (progress.Door is not EnrolmentDoor.Closed || progress.Enrolled))
             {
-                if (progress.Use is null) return SignInStep.ChooseMethod;
-                if (progress.Use is MobileAppUse.Code) return SignInStep.SetUpCode;
-                return progress.TestBegun ? SignInStep.TestApproval : SignInStep.SetUpPhone;
+                return SetUp(progress);
             }
 
             if (must || (duty is EnrolmentDuty.MayPostpone && !progress.EnrolmentPostponed)) return SignInStep.OfferEnrolment;
@@ -204,12 +221,21 @@ public sealed class SignInStepsTests
         return progress.Enrolled && !progress.DoneAcknowledged ? SignInStep.Done : SignInStep.Finish;
     }
 
+    private static SignInStep SetUp(SignInProgress progress)
+    {
+        if (progress.Chosen is null) return SignInStep.ChooseMethod;
+        if (progress.Chosen is EnrolmentMethod.Code) return SignInStep.SetUpCode;
+        if (progress.Chosen is EnrolmentMethod.Passkey) return SignInStep.SetUpPasskey;
+        return progress.TestBegun ? SignInStep.TestApproval : SignInStep.SetUpPhone;
+    }
+
     private static IEnumerable<(SignInProgress Progress, EnrolmentDuty Duty)> Every() =>
         from progress in EveryProgress() from duty in Enum.GetValues<EnrolmentDuty>() select (progress, duty);
 
     private static IEnumerable<SignInProgress> EveryProgress() =>
-        from bits in Enumerable.Range(0, 1 << 12)
-        from use in new MobileAppUse?[] { null, MobileAppUse.Notifications, MobileAppUse.Code }
+        from bits in Enumerable.Range(0, 1 << 13)
+        from chosen in new EnrolmentMethod?[] { null, EnrolmentMethod.Notifications, EnrolmentMethod.Code, EnrolmentMethod.Passkey } // the others stand in the table
+        from gap in Enum.GetValues<StrengthGap>()
         from requested in Enum.GetValues<AssuranceLevel>()
         from door in Enum.GetValues<EnrolmentDoor>()
         select new SignInProgress
@@ -225,9 +251,11 @@ public sealed class SignInStepsTests
             StaySignedInOffered = (bits & 256) != 0,
             StaySignedInAnswered = (bits & 512) != 0,
             DoneAcknowledged = (bits & 1024) != 0,
-            Use = use,
+            Chosen = chosen,
+            Gap = gap,
             Requested = requested,
             Door = door,
             MustChangePassword = (bits & 2048) != 0,
+            Adds = (bits & 4096) != 0,
         };
 }

@@ -38,10 +38,17 @@ public sealed class ThrottleTests
     public void A_school_behind_one_address_may_fail_a_hundred_times(int failures, int seconds) =>
         Assert.Equal(TimeSpan.FromSeconds(seconds), Throttle.PasswordSource.PauseAfter(failures));
 
+    [Theory]
+    [InlineData(99, 0)]
+    [InlineData(100, 3650)]
+    [InlineData(1_000, 3650)]
+    public void A_hundred_wrong_codes_in_a_row_are_the_end_of_codes(int failures, int days) =>
+        Assert.Equal(TimeSpan.FromDays(days), Throttle.Ever.PauseAfter(failures));
+
     [Fact]
     public void More_failures_never_cost_less()
     {
-        foreach (var throttle in new[] { Throttle.Password, Throttle.PasswordSource, Throttle.SecondFactor, Throttle.Number, Throttle.BindingSource })
+        foreach (var throttle in new[] { Throttle.Password, Throttle.PasswordSource, Throttle.SecondFactor, Throttle.Number, Throttle.Ever, Throttle.Pass, Throttle.BindingSource })
         {
             for (var failures = 0; failures < 300; failures++) Assert.True(throttle.PauseAfter(failures + 1) >= throttle.PauseAfter(failures));
         }

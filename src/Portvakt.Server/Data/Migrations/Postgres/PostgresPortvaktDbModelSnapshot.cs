@@ -327,6 +327,140 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                     b.ToTable("binding_codes", (string)null);
                 });
 
+            modelBuilder.Entity("Portvakt.Domain.Authenticators.MethodPolicy", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("ForEnrolment")
+                        .HasMaxLength(40)
+                        .HasColumnType("integer")
+                        .HasColumnName("for_enrolment");
+
+                    b.Property<int>("ForUse")
+                        .HasMaxLength(40)
+                        .HasColumnType("integer")
+                        .HasColumnName("for_use");
+
+                    b.Property<int>("MaximumPasskeys")
+                        .HasColumnType("integer")
+                        .HasColumnName("maximum_passkeys");
+
+                    b.Property<int>("MaximumPhones")
+                        .HasColumnType("integer")
+                        .HasColumnName("maximum_phones");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(80)
+                        .HasColumnType("character varying(80)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Pass")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("pass");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rule");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_method_policies");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_method_policies_name");
+
+                    b.ToTable("method_policies", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Domain.Authenticators.Passkey", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("Aaguid")
+                        .HasColumnType("uuid")
+                        .HasColumnName("aaguid");
+
+                    b.Property<bool>("BackedUp")
+                        .HasColumnType("boolean")
+                        .HasColumnName("backed_up");
+
+                    b.Property<bool>("BackupEligible")
+                        .HasColumnType("boolean")
+                        .HasColumnName("backup_eligible");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("CredentialId")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("credential_id");
+
+                    b.Property<DateTime?>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<byte[]>("PublicKey")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("public_key");
+
+                    b.Property<long>("SignatureCounter")
+                        .HasColumnType("bigint")
+                        .HasColumnName("signature_counter");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_passkeys");
+
+                    b.HasIndex("CredentialId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_passkeys_credential_id");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_passkeys_person_id");
+
+                    b.ToTable("passkeys", (string)null);
+                });
+
             modelBuilder.Entity("Portvakt.Domain.Authenticators.PhoneAuthenticator", b =>
                 {
                     b.Property<Guid>("Id")
@@ -491,6 +625,164 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                     b.ToTable("recovery_codes", (string)null);
                 });
 
+            modelBuilder.Entity("Portvakt.Domain.Authenticators.TelephoneMessage", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("AttemptId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("attempt_id");
+
+                    b.Property<byte[]>("CodeHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("code_hash");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("GatewayId")
+                        .HasColumnType("text")
+                        .HasColumnName("gateway_id");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("language");
+
+                    b.Property<int>("Method")
+                        .HasMaxLength(40)
+                        .HasColumnType("integer")
+                        .HasColumnName("method");
+
+                    b.Property<DateTime>("NextTryAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_try_at");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("number");
+
+                    b.Property<Guid>("NumberId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("number_id");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<string>("Problem")
+                        .HasColumnType("text")
+                        .HasColumnName("problem");
+
+                    b.Property<byte[]>("SealedCode")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_code");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("integer")
+                        .HasColumnName("tries");
+
+                    b.Property<DateTime?>("UsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("used_at");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_telephone_messages");
+
+                    b.HasIndex("AttemptId")
+                        .HasDatabaseName("ix_telephone_messages_attempt_id");
+
+                    b.HasIndex("GatewayId")
+                        .HasDatabaseName("ix_telephone_messages_gateway_id");
+
+                    b.HasIndex("Number", "CreatedAt")
+                        .HasDatabaseName("ix_telephone_messages_number_created_at");
+
+                    b.HasIndex("PersonId", "CreatedAt")
+                        .HasDatabaseName("ix_telephone_messages_person_id_created_at");
+
+                    b.HasIndex("State", "NextTryAt")
+                        .HasDatabaseName("ix_telephone_messages_state_next_try_at");
+
+                    b.ToTable("telephone_messages", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Domain.Authenticators.TelephoneNumber", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("AttemptId")
+                        .HasColumnType("text")
+                        .HasColumnName("attempt_id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTime?>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("number");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_telephone_numbers");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_telephone_numbers_person_id");
+
+                    b.ToTable("telephone_numbers", (string)null);
+                });
+
             modelBuilder.Entity("Portvakt.Domain.Authenticators.TotpAuthenticator", b =>
                 {
                     b.Property<Guid>("Id")
@@ -506,6 +798,10 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<int>("Drift")
+                        .HasColumnType("integer")
+                        .HasColumnName("drift");
+
                     b.Property<long>("LastAcceptedStep")
                         .HasColumnType("bigint")
                         .HasColumnName("last_accepted_step");
@@ -513,6 +809,20 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                     b.Property<DateTime?>("LastUsedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("last_used_at");
+
+                    b.Property<string>("Model")
+                        .HasColumnType("text")
+                        .HasColumnName("model");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Period")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(30)
+                        .HasColumnName("period");
 
                     b.Property<Guid>("PersonId")
                         .HasColumnType("uuid")
@@ -526,6 +836,10 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("sealed_seed");
+
+                    b.Property<string>("SerialNumber")
+                        .HasColumnType("text")
+                        .HasColumnName("serial_number");
 
                     b.Property<string>("State")
                         .IsRequired()
@@ -543,6 +857,9 @@ namespace Portvakt.Server.Data.Migrations.Postgres
 
                     b.HasIndex("PersonId")
                         .HasDatabaseName("ix_totps_person_id");
+
+                    b.HasIndex("SerialNumber")
+                        .HasDatabaseName("ix_totps_serial_number");
 
                     b.ToTable("totps", (string)null);
                 });
@@ -681,6 +998,11 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                     b.Property<string>("Phone")
                         .HasColumnType("text")
                         .HasColumnName("phone");
+
+                    b.Property<int?>("PreferredMethod")
+                        .HasMaxLength(40)
+                        .HasColumnType("integer")
+                        .HasColumnName("preferred_method");
 
                     b.Property<string>("SearchText")
                         .IsRequired()
@@ -948,6 +1270,10 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("version");
 
+                    b.Property<bool>("WithoutPassword")
+                        .HasColumnType("boolean")
+                        .HasColumnName("without_password");
+
                     b.HasKey("Id")
                         .HasName("pk_sessions");
 
@@ -1015,6 +1341,10 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("id");
 
+                    b.Property<bool>("Adds")
+                        .HasColumnType("boolean")
+                        .HasColumnName("adds");
+
                     b.Property<DateTime?>("BackupFinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("backup_finished_at");
@@ -1023,6 +1353,19 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("browser_hash");
+
+                    b.Property<byte[]>("Challenge")
+                        .HasColumnType("bytea")
+                        .HasColumnName("challenge");
+
+                    b.Property<DateTime?>("ChallengeExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("challenge_expires_at");
+
+                    b.Property<string>("Chosen")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("chosen");
 
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
@@ -1115,15 +1458,14 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("test_begun_at");
 
-                    b.Property<string>("Use")
-                        .HasMaxLength(40)
-                        .HasColumnType("character varying(40)")
-                        .HasColumnName("use");
-
                     b.Property<int>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("integer")
                         .HasColumnName("version");
+
+                    b.Property<bool>("WithoutPassword")
+                        .HasColumnType("boolean")
+                        .HasColumnName("without_password");
 
                     b.HasKey("Id")
                         .HasName("pk_sign_in_attempts");

@@ -320,6 +320,140 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.ToTable("binding_codes", (string)null);
                 });
 
+            modelBuilder.Entity("Portvakt.Domain.Authenticators.MethodPolicy", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("ForEnrolment")
+                        .HasMaxLength(40)
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("for_enrolment");
+
+                    b.Property<int>("ForUse")
+                        .HasMaxLength(40)
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("for_use");
+
+                    b.Property<int>("MaximumPasskeys")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("maximum_passkeys");
+
+                    b.Property<int>("MaximumPhones")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("maximum_phones");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(80)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Pass")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("pass");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("rule");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_method_policies");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_method_policies_name");
+
+                    b.ToTable("method_policies", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Domain.Authenticators.Passkey", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("Aaguid")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("aaguid");
+
+                    b.Property<bool>("BackedUp")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("backed_up");
+
+                    b.Property<bool>("BackupEligible")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("backup_eligible");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("CredentialId")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("credential_id");
+
+                    b.Property<DateTime?>("LastUsedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<byte[]>("PublicKey")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("public_key");
+
+                    b.Property<long>("SignatureCounter")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("signature_counter");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_passkeys");
+
+                    b.HasIndex("CredentialId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_passkeys_credential_id");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_passkeys_person_id");
+
+                    b.ToTable("passkeys", (string)null);
+                });
+
             modelBuilder.Entity("Portvakt.Domain.Authenticators.PhoneAuthenticator", b =>
                 {
                     b.Property<Guid>("Id")
@@ -484,6 +618,164 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.ToTable("recovery_codes", (string)null);
                 });
 
+            modelBuilder.Entity("Portvakt.Domain.Authenticators.TelephoneMessage", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("AttemptId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("attempt_id");
+
+                    b.Property<byte[]>("CodeHash")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("code_hash");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("GatewayId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("gateway_id");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("language");
+
+                    b.Property<int>("Method")
+                        .HasMaxLength(40)
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("method");
+
+                    b.Property<DateTime>("NextTryAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("next_try_at");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("number");
+
+                    b.Property<Guid>("NumberId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("number_id");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<string>("Problem")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problem");
+
+                    b.Property<byte[]>("SealedCode")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("sealed_code");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tries");
+
+                    b.Property<DateTime?>("UsedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("used_at");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_telephone_messages");
+
+                    b.HasIndex("AttemptId")
+                        .HasDatabaseName("ix_telephone_messages_attempt_id");
+
+                    b.HasIndex("GatewayId")
+                        .HasDatabaseName("ix_telephone_messages_gateway_id");
+
+                    b.HasIndex("Number", "CreatedAt")
+                        .HasDatabaseName("ix_telephone_messages_number_created_at");
+
+                    b.HasIndex("PersonId", "CreatedAt")
+                        .HasDatabaseName("ix_telephone_messages_person_id_created_at");
+
+                    b.HasIndex("State", "NextTryAt")
+                        .HasDatabaseName("ix_telephone_messages_state_next_try_at");
+
+                    b.ToTable("telephone_messages", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Domain.Authenticators.TelephoneNumber", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("AttemptId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("attempt_id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTime?>("LastUsedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("number");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_telephone_numbers");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_telephone_numbers_person_id");
+
+                    b.ToTable("telephone_numbers", (string)null);
+                });
+
             modelBuilder.Entity("Portvakt.Domain.Authenticators.TotpAuthenticator", b =>
                 {
                     b.Property<Guid>("Id")
@@ -499,6 +791,10 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("created_at");
 
+                    b.Property<int>("Drift")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("drift");
+
                     b.Property<long>("LastAcceptedStep")
                         .HasColumnType("INTEGER")
                         .HasColumnName("last_accepted_step");
@@ -506,6 +802,20 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.Property<DateTime?>("LastUsedAt")
                         .HasColumnType("TEXT")
                         .HasColumnName("last_used_at");
+
+                    b.Property<string>("Model")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Period")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(30)
+                        .HasColumnName("period");
 
                     b.Property<Guid>("PersonId")
                         .HasColumnType("TEXT")
@@ -519,6 +829,10 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("BLOB")
                         .HasColumnName("sealed_seed");
+
+                    b.Property<string>("SerialNumber")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("serial_number");
 
                     b.Property<string>("State")
                         .IsRequired()
@@ -536,6 +850,9 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
 
                     b.HasIndex("PersonId")
                         .HasDatabaseName("ix_totps_person_id");
+
+                    b.HasIndex("SerialNumber")
+                        .HasDatabaseName("ix_totps_serial_number");
 
                     b.ToTable("totps", (string)null);
                 });
@@ -674,6 +991,11 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.Property<string>("Phone")
                         .HasColumnType("TEXT")
                         .HasColumnName("phone");
+
+                    b.Property<int?>("PreferredMethod")
+                        .HasMaxLength(40)
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("preferred_method");
 
                     b.Property<string>("SearchText")
                         .IsRequired()
@@ -941,6 +1263,10 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("version");
 
+                    b.Property<bool>("WithoutPassword")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("without_password");
+
                     b.HasKey("Id")
                         .HasName("pk_sessions");
 
@@ -1008,6 +1334,10 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("id");
 
+                    b.Property<bool>("Adds")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("adds");
+
                     b.Property<DateTime?>("BackupFinishedAt")
                         .HasColumnType("TEXT")
                         .HasColumnName("backup_finished_at");
@@ -1016,6 +1346,19 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("BLOB")
                         .HasColumnName("browser_hash");
+
+                    b.Property<byte[]>("Challenge")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("challenge");
+
+                    b.Property<DateTime?>("ChallengeExpiresAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("challenge_expires_at");
+
+                    b.Property<string>("Chosen")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("chosen");
 
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("TEXT")
@@ -1108,15 +1451,14 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("test_begun_at");
 
-                    b.Property<string>("Use")
-                        .HasMaxLength(40)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("use");
-
                     b.Property<int>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER")
                         .HasColumnName("version");
+
+                    b.Property<bool>("WithoutPassword")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("without_password");
 
                     b.HasKey("Id")
                         .HasName("pk_sign_in_attempts");
