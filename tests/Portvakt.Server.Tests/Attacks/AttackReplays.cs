@@ -4,7 +4,6 @@ using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
-using Portvakt.Server.Data;
 using Portvakt.Server.Tests.Actors;
 using Portvakt.Server.Tests.Stories;
 
