@@ -275,7 +275,7 @@ public sealed class SignInAttempt
         StaySignedInOffered = offersStaySignedIn && !Adds,
         StaySignedInAnswered = StaySignedIn is not null,
         DoneAcknowledged = Adds || DoneAt is not null,
-        Requested = Requested,
+        Requested = WithoutPassword && Requested < AssuranceLevel.Aal2 ? AssuranceLevel.Aal2 : Requested, // what stood in for the password opens nothing by itself
         Gap = SecondFactorMethod is null || AuthenticationMethods.AssuranceOf(SecondFactorMethod) >= Requested ? StrengthGap.None
             : usable.HasFlag(Methods.Passkey) ? StrengthGap.HasStronger
             : StrengthGap.NeedsStronger,

@@ -52,6 +52,9 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     public IReadOnlyList<AccessPass> Passes { get; private set; } = [];
     public IReadOnlyList<TermRow> Terms { get; private set; } = [];
     public IReadOnlyList<HistoryRow> History { get; private set; } = [];
+    /// <summary>Policy lets a pass stand in for the second factor: whoever has one, but not here, may be given a pass as well.</summary>
+    public bool PassOpensSignIn { get; private set; }
+
     public DateTimeOffset Present => Now;
     public bool IsAdministrator => TargetRoles.Any(held => held.Role is Role.Administrator);
 
@@ -73,7 +76,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     {
         var lifetime = TimeSpan.FromMinutes(minutes);
         if (lifetime < AccessPass.ShortestLifetime || lifetime > AccessPass.LongestLifetime) return await RefuseAsync("PassLifetimeWrong");
-        if (Target.IsEnrolled) return await RefuseAsync("PassNotNeeded");
+        if (Target.IsEnrolled && (await PolicyAsync()).Pass is PassUse.Enrolment) return await RefuseAsync("PassNotNeeded");
         await RevokePassesAsync();
         var code = Base32.Random(AccessPass.Length);
         var pass = new AccessPass(Target.Id, PassModel.HashOf(vault, Target.Id, code), lifetime, !reusable, Desk.Person.Id, Now);
@@ -271,6 +274,8 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         await Db.SaveChangesAsync(Aborted);
     }
 
+    private async Task<MethodPolicy> PolicyAsync() => MethodPolicies.Of(await Db.MethodPolicies.AsNoTracking().OrderBy(row => row.Position).ToListAsync(Aborted), Target);
+
     private async Task RevokePassesAsync()
     {
         foreach (var old in await Db.AccessPasses.Where(row => row.PersonId == Target.Id && row.RevokedAt == null).ToListAsync(Aborted)) old.Revoke(Now);
@@ -327,6 +332,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     {
         var id = Target.Id;
         Wave = await Db.Waves.AsNoTracking().SingleOrDefaultAsync(row => row.Id == Target.WaveId, Aborted);
+        PassOpensSignIn = (await PolicyAsync()).Pass is not PassUse.Enrolment;
         Line = await PersonLine.Of(Db.People.Where(row => row.Id == id), Db).SingleAsync(Aborted);
         ManagerName = Target.Manager is null ? null : await Db.People.Where(row => row.UserName == Target.Manager).Select(row => row.DisplayName).SingleOrDefaultAsync(Aborted);
         Phones = await Db.Phones.AsNoTracking().Where(row => row.PersonId == id && row.State != AuthenticatorState.Revoked).OrderBy(row => row.CreatedAt).ToListAsync(Aborted);

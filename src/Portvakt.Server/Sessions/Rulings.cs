@@ -19,7 +19,7 @@ namespace Portvakt.Server.Sessions;
 public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, Methods Held, MethodPolicy Policy, Methods Offered, bool HasRole)
 {
     /// <summary>What a sign-in accepts of what the person holds.</summary>
-    public Methods Usable => Held & Policy.ForUse & Offered;
+    public Methods Usable => (Held & Policy.ForUse & Offered) | (Policy.Pass is PassUse.Enrolment ? Methods.None : Held & Methods.AccessPass);
 
     /// <summary>What the person may set up: of what may not be used nobody sets anything up.</summary>
     public Methods ForEnrolment => Policy.ForEnrolment & (Policy.ForUse | Methods.RecoveryCode) & Offered;
@@ -42,6 +42,8 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
     /// <param name="cancellationToken">The caller gave up.</param>
     public async Task<Ruling?> OfAsync(Guid personId, HttpContext? http, CancellationToken cancellationToken)
     {
+        var now = clock.GetUtcNow();
+        byte[] none = []; // a pass that waits for its second administrator
         var known = await db.People.Where(row => row.Id == personId).Select(row => new
         {
             Person = row,
@@ -52,6 +54,7 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
             HasPasskey = db.Passkeys.Any(passkey => passkey.PersonId == row.Id),
             HasMobile = db.TelephoneNumbers.Any(number => number.PersonId == row.Id && number.State == AuthenticatorState.Active && number.Kind == TelephoneKind.Mobile),
             HasOffice = db.TelephoneNumbers.Any(number => number.PersonId == row.Id && number.State == AuthenticatorState.Active && number.Kind == TelephoneKind.Office),
+            HasPass = db.AccessPasses.Any(pass => pass.PersonId == row.Id && pass.RevokedAt == null && pass.ExpiresAt > now && pass.Hash != none && !(pass.OneTime && pass.UsedAt != null)),
             HasRecoveryCodes = db.RecoveryCodes.Any(code => code.PersonId == row.Id && code.UsedAt == null),
             HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Id),
             ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
@@ -62,13 +65,13 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
 
         var person = known.Person;
         var held = Has(known.HasPhone, Methods.App) | Has(known.HasCode, Methods.Code) | Has(known.HasToken, Methods.Token) | Has(known.HasPasskey, Methods.Passkey)
-            | Has(known.HasMobile, MethodOrder.Telephone) | Has(known.HasOffice, Methods.Call) | Has(known.HasRecoveryCodes, Methods.RecoveryCode);
+            | Has(known.HasMobile, MethodOrder.Telephone) | Has(known.HasOffice, Methods.Call) | Has(known.HasRecoveryCodes, Methods.RecoveryCode) | Has(known.HasPass, Methods.AccessPass);
         var policy = MethodPolicies.Of(await db.MethodPolicies.AsNoTracking().OrderBy(row => row.Position).ToListAsync(cancellationToken), person);
 
         // Once something is set up, no password alone opens anything again, whatever a policy has made of what was set up since (R38).
         var hasAny = (held & MethodOrder.Primary) is not Methods.None;
         var verdict = EnrolmentRule.Judge(
-            clock.GetUtcNow(),
+            now,
             new EnrolmentFacts
             {
                 StartsAt = known.Wave?.StartsAt,

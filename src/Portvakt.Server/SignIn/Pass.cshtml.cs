@@ -13,10 +13,18 @@ using Portvakt.Server.Resources;
 
 namespace Portvakt.Server.SignIn;
 
-/// <summary>The Temporary Access Pass that the helpdesk gave: with it the password is enough to enrol, for ten minutes (R27, R28).</summary>
+/// <summary>
+/// The Temporary Access Pass that the helpdesk gave: with it the password is enough to enrol, for ten minutes (R27, R28); where policy says so, it stands in for the second
+/// factor of this sign-in.
+/// </summary>
 public sealed class PassModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Vault vault, TimeProvider clock, IStringLocalizer<Words> words)
-    : AttemptPage(journey, SignInStep.Blocked, SignInStep.OfferEnrolment)
+    : AttemptPage(journey, SignInStep.Blocked, SignInStep.OfferEnrolment, SignInStep.SecondFactor)
 {
+    protected override Methods Proves => Methods.AccessPass;
+
+    /// <summary>Whether the pass is the second factor here, or opens enrolment.</summary>
+    public bool IsSecondFactor => Standing.Step is SignInStep.SecondFactor;
+
     public string? Problem { get; private set; }
 
     public void OnGet()
@@ -42,7 +50,8 @@ public sealed class PassModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         var found = hash is null ? null : await db.AccessPasses.SingleOrDefaultAsync(row => row.PersonId == personId && row.Hash == hash, HttpContext.RequestAborted);
         if (found?.Use(now) is true)
         {
-            Current.RecordPass(now);
+            if (IsSecondFactor) Current.RecordSecondFactor(SecondFactorMethod.AccessPass, now);
+            else Current.RecordPass(now);
             db.Record(SecurityEvent.PassUsed, personId, found.Id.ToString("N"), HttpContext, now);
             await outbox.TellAsync(SecurityEvent.PassUsed, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
             if (await db.TrySaveAsync(HttpContext.RequestAborted))

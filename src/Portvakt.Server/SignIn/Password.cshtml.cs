@@ -1,13 +1,16 @@
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Localization;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
+using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Resources;
 
 namespace Portvakt.Server.SignIn;
 
 /// <summary>P1: user name and password. Also where any address of an attempt leads when nobody knows better.</summary>
-public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwords, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
+public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, PasswordVerifier passwords, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
     : AttemptPage(journey, SignInStep.Password)
 {
     public string? Application => Current.RelyingPartyName;
@@ -18,14 +21,15 @@ public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwo
     /// <summary>One calm sentence, the same for every cause.</summary>
     public string? Problem { get; private set; }
 
-    public void OnGet()
-    {
-        // The page has nothing to prepare.
-    }
+    /// <summary>Whether somebody may come with a pass in place of the password.</summary>
+    public bool AcceptsPass { get; private set; }
+
+    public Task OnGetAsync() => PrepareAsync();
 
     public async Task<IActionResult> OnPostAsync(string? user, string? password)
     {
         UserName = user;
+        await PrepareAsync();
         if (string.IsNullOrWhiteSpace(user) || string.IsNullOrEmpty(password))
         {
             Problem = words["TypeBoth"];
@@ -59,4 +63,6 @@ public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwo
         Problem = words["WrongPassword"];
         return Again(StatusCodes.Status422UnprocessableEntity);
     }
+
+    private async Task PrepareAsync() => AcceptsPass = await db.MethodPolicies.AnyAsync(policy => policy.Pass == PassUse.Both, HttpContext.RequestAborted);
 }

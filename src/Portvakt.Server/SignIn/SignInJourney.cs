@@ -79,9 +79,13 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         if (await rulings.OfAsync(personId, http, http.RequestAborted) is not { } rule) return null;
 
         // A phone that was removed in the app alone opens nothing (R4). Nobody who administers stays signed in (R48).
-        var progress = attempt.Progress(rule.Usable, settings.Value.OfferStaySignedIn && !rule.HasRole, rule.Verdict.Door, rule.Person.MustChangePassword, now);
+        var progress = attempt.Progress(rule.Usable, settings.Value.OfferStaySignedIn && !rule.HasRole, rule.Verdict.Door, rule.Person.MustChangePassword || LacksPassword(rule.Person, attempt), now);
         return new Standing(attempt, rule.Person, SignInSteps.Next(progress, rule.Verdict.Duty), rule.Verdict with { Duty = SignInSteps.Effective(progress, rule.Verdict.Duty), Door = progress.Door }, rule);
     }
+
+    /// <summary>Came with a pass in place of a password, and has set up something that is asked for beside a password: chooses one.</summary>
+    private static bool LacksPassword(Person person, SignInAttempt attempt) =>
+        attempt.WithoutPassword && person.PasswordHash is null && attempt.SecondFactorMethod is not (null or SecondFactorMethod.Passkey);
 
     /// <summary>
     /// A second factor was bound and proven: saved together with the end of every other session of the person (R62). This browser goes on.

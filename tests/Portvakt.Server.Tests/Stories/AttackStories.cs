@@ -1007,6 +1007,11 @@ public abstract class AttackStories(Stage stage)
         var (kari, phone, browser) = await AtTheSecondFactorAsync();
         using (browser)
         {
+            await Server.ChangeAsync(db =>
+            {
+                db.RecoveryCodes.Add(new RecoveryCode(kari.Id, RandomId.Hash(RandomId.New()), Server.Clock.GetUtcNow()));
+                return Task.CompletedTask;
+            });
             await browser.OpenAsync($"/sign-in/{browser.AttemptId}/{page}");
             for (var times = 0; times < 5; times++)
             {
