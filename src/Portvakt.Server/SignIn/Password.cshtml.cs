@@ -7,7 +7,7 @@ using Portvakt.Server.Resources;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>P1: user name and password. Also where any address of an attempt leads when nobody knows better.</summary>
-public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwords, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
+public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwords, PasskeyCeremonies ceremonies, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
     : AttemptPage(journey, SignInStep.Password)
 {
     public string? Application => Current.RelyingPartyName;
@@ -18,14 +18,20 @@ public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwo
     /// <summary>One calm sentence, the same for every cause.</summary>
     public string? Problem { get; private set; }
 
-    public void OnGet()
+    /// <summary>What the script asks the browser for when a passkey is the whole sign-in; null: nothing.</summary>
+    public string? PasskeyOptions { get; private set; }
+
+    public async Task<IActionResult> OnGetAsync()
     {
-        // The page has nothing to prepare.
+        if (await ceremonies.ChallengeAsync(Current, HttpContext.RequestAborted) is not { } challenge) return Reload();
+        await OfferPasskeyAsync(challenge);
+        return Page();
     }
 
     public async Task<IActionResult> OnPostAsync(string? user, string? password)
     {
         UserName = user;
+        if (Current.Challenge is { } challenge) await OfferPasskeyAsync(challenge); // shown again after a wrong password: the same one, unless it was taken
         if (string.IsNullOrWhiteSpace(user) || string.IsNullOrEmpty(password))
         {
             Problem = words["TypeBoth"];
@@ -59,4 +65,6 @@ public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwo
         Problem = words["WrongPassword"];
         return Again(StatusCodes.Status422UnprocessableEntity);
     }
+
+    private async Task OfferPasskeyAsync(byte[] challenge) => PasskeyOptions = await ceremonies.RequestOptionsAsync(challenge, person: null, HttpContext.RequestAborted);
 }

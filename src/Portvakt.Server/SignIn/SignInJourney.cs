@@ -41,7 +41,9 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
     /// <summary>Begins an attempt for this browser and answers with the address of its first page.</summary>
     public async Task<string> BeginAsync(HttpContext http, SignInRequest request)
     {
-        var attempt = new SignInAttempt(BrowserCookie.Ensure(http), request, clock.GetUtcNow());
+        var now = clock.GetUtcNow();
+        var attempt = new SignInAttempt(BrowserCookie.Ensure(http), request, now);
+        attempt.NewChallenge(now); // the first page asks for a passkey too, and need not write for that
         db.SignInAttempts.Add(attempt);
         await db.SaveChangesAsync(http.RequestAborted);
         return PageOf(SignInStep.Password, attempt.Id);
