@@ -233,7 +233,7 @@ public abstract class PasskeyStories(Stage stage)
         await browser.OpenAsync(await AddingAsync(browser, kari));
         await browser.SubmitAsync(browser.Page.Forms[0], tamper: fields => fields["method"] = "passkey");
         Assert.Contains("Du kan ikke sette opp flere passnøkler.", browser.Text, StringComparison.Ordinal);
-        Assert.False(browser.PasskeyForm().HasAttribute("data-options"));
+        Assert.Empty(browser.PasskeyForm().GetAttribute("data-options") ?? "");
         await PolicyAsync(kari, policy => policy.MaximumPasskeys = 2);
         await browser.ReloadAsync();
         await PolicyAsync(kari, policy => policy.MaximumPasskeys = 1);
@@ -253,7 +253,7 @@ public abstract class PasskeyStories(Stage stage)
         await browser.OpenAsync(await AddingAsync(browser, kari));
         await browser.SubmitAsync(browser.Page.Forms[0], tamper: fields => fields["method"] = "passkey");
         await browser.MakePasskeyAsync(second);
-        Assert.Equal("/account", browser.Path);
+        Assert.StartsWith("/account", browser.Path, StringComparison.Ordinal);
         foreach (var key in new[] { first, second })
         {
             using var tomorrow = new Browser(Server);
