@@ -33,6 +33,8 @@ public sealed class PasskeyTests(Running running)
             },
         }))!.Value.GetProperty("authenticatorId").GetString()!;
 
+        // The virtual authenticator answers what a page offers in its list of names as soon as it is offered: only where that is wanted.
+        await page.AddInitScriptAsync("if (!sessionStorage.offers) PublicKeyCredential.isConditionalMediationAvailable = async () => false;");
         await computer.OpenApplicationAsync();
         await LookAsync("K1-password", page);
         await computer.SignInAsync(kari);
@@ -59,6 +61,15 @@ public sealed class PasskeyTests(Running running)
         await ClickAsync(words.No);
         await page.WaitForURLAsync(running.House.Application + "/");
         await Expect(page.Locator("tr", new PageLocatorOptions { HasText = "amr" }).Locator("td")).Not.ToContainTextAsync("pwd");
+
+        // The same from the list of names under the field, without a button.
+        await TomorrowAsync();
+        await page.EvaluateAsync("sessionStorage.offers = 1");
+        await page.ReloadAsync();
+        await Expect(Button(words.No)).ToBeVisibleAsync();
+        await page.EvaluateAsync("sessionStorage.removeItem('offers')");
+        await ClickAsync(words.No);
+        await page.WaitForURLAsync(running.House.Application + "/");
 
         await tools.SendAsync("WebAuthn.setUserVerified", new Dictionary<string, object>(StringComparer.Ordinal) { ["authenticatorId"] = authenticator, ["isUserVerified"] = false });
         await TomorrowAsync();

@@ -86,7 +86,7 @@ public sealed class SetUpPasskeyModel(SignInJourney journey, PortvaktDb db, Pass
     /// <summary>Policy, as it is now: it may have changed since the method was chosen.</summary>
     private async Task<bool> MayHaveAnotherAsync() =>
         Standing.ForEnrolment.HasFlag(Methods.Passkey)
-        && await db.Passkeys.CountAsync(row => row.PersonId == Standing.Person!.Id, HttpContext.RequestAborted) < Standing.Ruling!.Policy.MaximumPasskeys;
+        && await db.Passkeys.CountAsync(row => row.PersonId == Standing.Person!.Id, HttpContext.RequestAborted) < Standing.MaximumPasskeys;
 
     /// <summary>The system that the browser names: "Passkey on Mac".</summary>
     private string SuggestedName() => HttpContext.Browser() is not "?" and var browser ? words["PasskeyNameOn", browser.Split(", ")[^1]] : words["PasskeyName"];

@@ -24,6 +24,9 @@ public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep 
 {
     public EnrolmentDuty Duty => Verdict.Duty;
 
+    /// <summary>How many passkeys the person may have; 0 before the first factor.</summary>
+    public int MaximumPasskeys => Ruling?.Policy.MaximumPasskeys ?? 0;
+
     /// <summary>What this sign-in accepts, in the order in which it is offered.</summary>
     public IReadOnlyList<Methods> Methods { get; } = Ruling is null ? [] : MethodOrder.Of(Accepted(Ruling.Usable, Attempt.Requested), Ruling.Person.PreferredMethod);
 
