@@ -16,7 +16,7 @@ internal static class Page
 
     public static string SignedIn(Words words, ClaimsPrincipal person, AntiforgeryTokenSet form)
     {
-        var isStrong = person.FindFirstValue("acr") is "urn:portvakt:aal2";
+        var isStrong = person.FindFirstValue("acr") is "urn:portvakt:aal2" or "phr"; // a passkey is more than two factors
         var signedInAt = long.TryParse(person.FindFirstValue("auth_time"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             ? DateTimeOffset.FromUnixTimeSeconds(seconds).ToLocalTime().ToString("f", CultureInfo.CurrentCulture)
             : "";

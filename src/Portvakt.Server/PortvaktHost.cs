@@ -92,6 +92,7 @@ public static class PortvaktHost
         services.AddHostedService(provider => provider.GetRequiredService<OverdueSessions>());
         services.AddScoped<SignInJourney>();
         services.AddScoped<PasswordVerifier>();
+        services.AddScoped<PasskeyCeremonies>();
         services.AddScoped<Approver>();
         services.AddScoped<SecondFactorBrake>();
         services.AddScoped<Reception>();

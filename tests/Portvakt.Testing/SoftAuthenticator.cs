@@ -23,12 +23,16 @@ public sealed record MadeCredential(byte[] CredentialId, byte[] ClientDataJson, 
 /// <summary>What a browser hands over after <c>navigator.credentials.get()</c>.</summary>
 public sealed record MadeAssertion(byte[] CredentialId, byte[] ClientDataJson, byte[] AuthenticatorData, byte[] Signature)
 {
+    /// <summary>Whom the credential was made for; null when the authenticator does not say.</summary>
+    public byte[]? UserHandle { get; init; }
+
     /// <summary>The AuthenticationResponseJSON of Web Authentication Level 3, section 5.1.</summary>
     public string ToJson() => SoftAuthenticator.ResponseJson(CredentialId, new JsonObject
     {
         ["clientDataJSON"] = Base64Url.EncodeToString(ClientDataJson),
         ["authenticatorData"] = Base64Url.EncodeToString(AuthenticatorData),
         ["signature"] = Base64Url.EncodeToString(Signature),
+        ["userHandle"] = UserHandle is null ? null : Base64Url.EncodeToString(UserHandle),
     });
 }
 
@@ -73,6 +77,9 @@ public sealed class SoftAuthenticator(string relyingPartyId, string origin) : ID
     /// <summary>What it says it is.</summary>
     public Guid Aaguid { get; set; }
 
+    /// <summary>Whom the credential was made for, as it tells when nobody said who is asked (discoverable); null: it does not.</summary>
+    public byte[]? UserHandle { get; set; }
+
     /// <summary>The id of its credential.</summary>
     public byte[] CredentialId { get; set; } = RandomNumberGenerator.GetBytes(32);
 
@@ -114,7 +121,7 @@ public sealed class SoftAuthenticator(string relyingPartyId, string origin) : ID
             SignatureCounter++;
         var clientData = ClientData("webauthn.get", challenge);
         var authenticatorData = AuthenticatorData(attested: false);
-        return new(CredentialId, clientData, authenticatorData, Sign(authenticatorData, clientData));
+        return new(CredentialId, clientData, authenticatorData, Sign(authenticatorData, clientData)) { UserHandle = UserHandle };
     }
 
     /// <summary>The client data a browser would write (section 5.8.1), in its order.</summary>

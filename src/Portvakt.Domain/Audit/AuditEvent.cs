@@ -84,6 +84,12 @@ public enum SecurityEvent
     PersonalDataExported = 131,
     ListExported = 132,
     ImportCancelled = 133,
+
+    /// <summary>A passkey or security key was registered.</summary>
+    PasskeyAdded = 140,
+
+    /// <summary>A passkey's signature counter did not grow: there may be a copy of it (WebAuthn Level 3, section 7.2 step 22). It opened nothing.</summary>
+    PasskeyCloneSuspected = 141,
 }
 
 /// <summary>

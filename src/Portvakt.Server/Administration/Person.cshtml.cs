@@ -292,6 +292,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     {
         foreach (var phone in await Db.Phones.Where(row => row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked).ToListAsync(Aborted)) phone.Revoke();
         foreach (var totp in await Db.Totps.Where(row => row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked).ToListAsync(Aborted)) totp.Revoke();
+        Db.Passkeys.RemoveRange(await Db.Passkeys.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
         Db.RecoveryCodes.RemoveRange(await Db.RecoveryCodes.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
         Target.RecordRemoval();
         await SecondFactorBrake.ForgetAsync(Db, Target.Id, Aborted);
@@ -302,7 +303,8 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     private async Task NothingLeftAsync(Guid? phoneId, Guid? totpId)
     {
         if (await Db.Phones.AnyAsync(row => row.PersonId == Target.Id && row.State == AuthenticatorState.Active && row.Id != phoneId, Aborted)
-            || await Db.Totps.AnyAsync(row => row.PersonId == Target.Id && row.State == AuthenticatorState.Active && row.Id != totpId && (row.PhoneId == null || row.PhoneId != phoneId), Aborted)) return;
+            || await Db.Totps.AnyAsync(row => row.PersonId == Target.Id && row.State == AuthenticatorState.Active && row.Id != totpId && (row.PhoneId == null || row.PhoneId != phoneId), Aborted)
+            || await Db.Passkeys.AnyAsync(row => row.PersonId == Target.Id, Aborted)) return;
         Db.RecoveryCodes.RemoveRange(await Db.RecoveryCodes.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
         Target.RecordRemoval();
     }

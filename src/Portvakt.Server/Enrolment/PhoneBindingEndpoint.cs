@@ -155,7 +155,7 @@ public static class PhoneBindingEndpoint
             var outcome = Registration.Verify(expected, clientData, attestation, acceptUnverifiedAttestation: true, algorithms: Algorithms);
             if (outcome.Credential is null) return Refuse(422, "unlock", outcome.Refusal.ToString());
             credential = outcome.Credential;
-            if (await db.Phones.AnyAsync(row => row.CredentialId == credential.Id, http.RequestAborted)) return Refuse(422, "unlock", "credential known");
+            if (await db.Phones.AnyAsync(row => row.CredentialId == credential.Id, http.RequestAborted) || await db.Passkeys.AnyAsync(row => row.CredentialId == credential.Id, http.RequestAborted)) return Refuse(422, "unlock", "credential known");
         }
 
         var phone = new PhoneAuthenticator(

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Options;
 using Portvakt.Server.Data;
 
 namespace Portvakt.Server.Hosting;
@@ -11,6 +12,8 @@ public static class MachineEndpoints
         app.MapGet("/", () => Results.Redirect("/account")).ExcludeFromDescription().WithSummary("The start page.");
         app.MapGet("/health/live", () => Results.Text("ok")).ExcludeFromDescription().WithSummary("The process answers.");
         app.MapGet("/health/ready", ReadyAsync).ExcludeFromDescription().WithSummary("The database answers.");
+        app.MapGet("/.well-known/passkey-endpoints", (IOptions<PortvaktSettings> settings) => Results.Json(new { enroll = $"{settings.Value.Origin}/account/security", manage = $"{settings.Value.Origin}/account/security" }))
+            .ExcludeFromDescription().WithSummary("Tells password managers where passkeys are made and looked after (W3C: A Well-Known URL for Relying Party Passkey Endpoints).");
         app.MapPost("/csp-report", ReportAsync).ExcludeFromDescription().WithSummary("A browser reports a violation of the content policy.");
     }
 

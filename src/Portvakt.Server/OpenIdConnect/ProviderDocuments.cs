@@ -50,7 +50,7 @@ public sealed class ProviderDocuments(IOptionsMonitor<OpenIddictServerOptions> e
         List(Metadata.TokenEndpointAuthMethodsSupported, options.ClientAuthenticationMethods);
         List(Metadata.CodeChallengeMethodsSupported, options.CodeChallengeMethods);
         List(Metadata.PromptValuesSupported, options.PromptValues);
-        List("acr_values_supported", [Acr.Aal1, Acr.Aal2, Acr.RefedsMfa]);
+        List("acr_values_supported", [Acr.Aal1, Acr.Aal2, Acr.PhishingResistant, Acr.RefedsMfa]);
         List(Metadata.ClaimsSupported, options.Claims);
         List("claim_types_supported", ["normal"]);
         List("ui_locales_supported", Localisation.Languages.Select(language => language.Code));

@@ -164,7 +164,7 @@ public sealed class RelyingParties
             var least = AssuranceLevel.None;
             foreach (var value in Texts("default_acr_values"))
             {
-                var level = Acr.Read(value) ?? throw Wrong("default_acr_values", $"\"{value}\" is not understood; use {Acr.Aal1} or {Acr.Aal2}");
+                var level = Acr.Read(value) ?? throw Wrong("default_acr_values", $"\"{value}\" is not understood; use {Acr.Aal1}, {Acr.Aal2} or {Acr.PhishingResistant}");
                 if (level > least) least = level;
             }
 

@@ -10,7 +10,7 @@ using Portvakt.Server.Resources;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>P1: user name and password. Also where any address of an attempt leads when nobody knows better.</summary>
-public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, PasswordVerifier passwords, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
+public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, PasswordVerifier passwords, PasskeyCeremonies ceremonies, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
     : AttemptPage(journey, SignInStep.Password)
 {
     public string? Application => Current.RelyingPartyName;
@@ -24,12 +24,22 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Password
     /// <summary>Whether somebody may come with a pass in place of the password.</summary>
     public bool AcceptsPass { get; private set; }
 
-    public Task OnGetAsync() => PrepareAsync();
+    /// <summary>What the script asks the browser for when a passkey is the whole sign-in; null: nothing.</summary>
+    public string? PasskeyOptions { get; private set; }
+
+    public async Task<IActionResult> OnGetAsync()
+    {
+        if (await ceremonies.ChallengeAsync(Current, HttpContext.RequestAborted) is not { } challenge) return Reload();
+        await PrepareAsync();
+        await OfferPasskeyAsync(challenge);
+        return Page();
+    }
 
     public async Task<IActionResult> OnPostAsync(string? user, string? password)
     {
         UserName = user;
         await PrepareAsync();
+        if (Current.Challenge is { } challenge) await OfferPasskeyAsync(challenge); // shown again after a wrong password: the same one, unless it was taken
         if (string.IsNullOrWhiteSpace(user) || string.IsNullOrEmpty(password))
         {
             Problem = words["TypeBoth"];
@@ -65,4 +75,6 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Password
     }
 
     private async Task PrepareAsync() => AcceptsPass = await db.MethodPolicies.AnyAsync(policy => policy.Pass == PassUse.Both, HttpContext.RequestAborted);
+
+    private async Task OfferPasskeyAsync(byte[] challenge) => PasskeyOptions = await ceremonies.RequestOptionsAsync(challenge, person: null, HttpContext.RequestAborted);
 }

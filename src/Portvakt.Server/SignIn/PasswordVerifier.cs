@@ -30,7 +30,7 @@ public sealed class PasswordVerifier(PortvaktDb db, PasswordHash hash, Vault vau
 
         // A familiar browser has a count of its own, so strangers never fill it.
         var account = familiar ? $"password:familiar:{name}:{Convert.ToHexString(browser!)}" : $"password:unfamiliar:{name}";
-        var source = familiar ? null : $"password:source:{http.Source()}";
+        var source = familiar ? null : SourceKey(http);
         var password = typedPassword.Length <= PasswordRules.MaximumLength ? PasswordRules.Normalise(typedPassword) : null;
         var mark = vault.Hash("wrong-password", $"{name}\0{password}");
 
@@ -83,6 +83,9 @@ public sealed class PasswordVerifier(PortvaktDb db, PasswordHash hash, Vault vau
         await db.SaveChangesAsync(cancellationToken);
         return new PasswordVerdict(null, null);
     }
+
+    /// <summary>Under which tries from one source are counted, whoever is tried.</summary>
+    public static string SourceKey(HttpContext http) => $"password:source:{http.Source()}";
 
     /// <summary>Whole seconds for a <c>Retry-After</c> header.</summary>
     public static string RetryAfter(TimeSpan wait) => ((int)Math.Min(Math.Ceiling(wait.TotalSeconds), int.MaxValue)).ToString(CultureInfo.InvariantCulture);

@@ -24,6 +24,9 @@ public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep 
 {
     public EnrolmentDuty Duty => Verdict.Duty;
 
+    /// <summary>How many passkeys the person may have; 0 before the first factor.</summary>
+    public int MaximumPasskeys => Ruling?.Policy.MaximumPasskeys ?? 0;
+
     /// <summary>What this sign-in accepts, in the order in which it is offered.</summary>
     public IReadOnlyList<Methods> Methods { get; } = Ruling is null ? [] : MethodOrder.Of(Accepted(Ruling.Usable, Attempt.Requested), Ruling.Person.PreferredMethod);
 
@@ -41,7 +44,9 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
     /// <summary>Begins an attempt for this browser and answers with the address of its first page.</summary>
     public async Task<string> BeginAsync(HttpContext http, SignInRequest request)
     {
-        var attempt = new SignInAttempt(BrowserCookie.Ensure(http), request, clock.GetUtcNow());
+        var now = clock.GetUtcNow();
+        var attempt = new SignInAttempt(BrowserCookie.Ensure(http), request, now);
+        attempt.NewChallenge(now); // the first page asks for a passkey too, and need not write for that
         db.SignInAttempts.Add(attempt);
         await db.SaveChangesAsync(http.RequestAborted);
         return PageOf(SignInStep.Password, attempt.Id);

@@ -28,6 +28,7 @@ public sealed class HeaderTests(HouseServer house) : IClassFixture<HouseServer>
     [Theory]
     [InlineData("/icon.svg")]
     [InlineData("/design/wait.js")]
+    [InlineData("/design/passkey.js")]
     [InlineData("/design/portvakt.css")]
     [InlineData("/phone/")]
     [InlineData("/phone/sw.js")]

@@ -55,6 +55,13 @@ public sealed class RelyingPartiesTests
         Assert.Null(all.Find("A"));
     }
 
+    [Theory]
+    [InlineData("urn:portvakt:aal1", AssuranceLevel.Aal1)]
+    [InlineData("https://refeds.org/profile/mfa", AssuranceLevel.Aal2)]
+    [InlineData("phr", AssuranceLevel.PhishingResistant)]
+    public void The_least_that_will_do_is_read(string value, AssuranceLevel expected) =>
+        Assert.Equal(expected, RelyingParties.Parse("[{" + Good + ", \"default_acr_values\": [\"" + value + "\"]}]", "clients.json").Find("a")!.LeastAssurance);
+
     [Fact]
     public void The_documented_example_is_read()
     {
