@@ -79,6 +79,21 @@ public enum SecurityEvent
     PeopleExported = 130,
     PersonalDataExported = 131,
     ListExported = 132,
+
+    // What people do to their own methods, and what decides about them.
+    TotpRemoved = 150,
+    PasskeyRemoved = 151,
+    TelephoneRemoved = 152,
+    TokenRemoved = 153,
+    MethodRenamed = 154,
+    PreferredMethodChanged = 155,
+
+    /// <summary>"This wasn't me", said of a sign-in in security info.</summary>
+    SignInDisowned = 156,
+
+    /// <summary>No more than <see cref="Authenticators.RecoveryCode.Few"/> are left.</summary>
+    RecoveryCodesLow = 157,
+    MethodPolicyChanged = 158,
 }
 
 /// <summary>

@@ -36,10 +36,11 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, IOptions<Portva
         var kind = what switch
         {
             SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated => MailKind.MethodAdded,
-            SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved => MailKind.MethodRemoved,
+            SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved or SecurityEvent.TotpRemoved or SecurityEvent.PasskeyRemoved or SecurityEvent.TelephoneRemoved or SecurityEvent.TokenRemoved => MailKind.MethodRemoved,
             SecurityEvent.PassIssued => MailKind.PassIssued,
             SecurityEvent.PhoneReplaced or SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
-                or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere => MailKind.AccountChanged,
+                or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere or SecurityEvent.MethodRenamed or SecurityEvent.PreferredMethodChanged
+                or SecurityEvent.RecoveryCodesLow => MailKind.AccountChanged,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody is told of this."),
         };
         var language = LanguageOf(person);
