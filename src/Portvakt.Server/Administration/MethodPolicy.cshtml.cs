@@ -27,7 +27,7 @@ public sealed class MethodPolicyModel(Reception reception, IStringLocalizer<Admi
 
     public override string Section => "/administration/methods";
 
-    [BindProperty(SupportsGet = true, Name = "id")]
+    [FromRoute(Name = "id")]
     public string Id { get; set; } = "";
 
     [BindProperty]
@@ -147,7 +147,7 @@ public sealed class MethodPolicyModel(Reception reception, IStringLocalizer<Admi
         else if (all.Exists(row => row != known && row.Name == name)) problems.Add(admin["MethodPolicyNameTaken"]);
         if (!WaveRule.TryParse(rule, out _, out var wrongLine)) problems.Add(admin["WaveRuleWrong", wrongLine]);
         else if (rule.Length is 0) problems.Add(admin["MethodPolicyNobody"]);
-        if (enrol is null || use is null || !Enum.IsDefined(Pass)) problems.Add(admin["WaveChoiceWrong"]);
+        if (enrol is null || use is null || !Enum.IsDefined(Pass) || !ModelState.IsValid) problems.Add(admin["WaveChoiceWrong"]);
         else if ((use & MethodOrder.Primary) is Methods.None) problems.Add(admin["MethodPolicyEmpty"]);
         if (MaximumPhones is < 1 or > MethodPolicy.MostPhones) problems.Add(admin["MethodPhonesWrong", MethodPolicy.MostPhones]);
         if (MaximumPasskeys is < 1 or > 50) problems.Add(admin["MethodPasskeysWrong"]);

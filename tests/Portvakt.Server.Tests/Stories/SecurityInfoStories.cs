@@ -266,7 +266,8 @@ public abstract class SecurityInfoStories(Stage stage)
         Assert.True(await IsSignedInAsync(olas));
 
         await browser.OpenAsync(SecurityModel.Address);
-        await PostAsync(browser, "Prefer", [("method", "Code"), .. typeof(Person).GetProperties().SelectMany(property => new[] { (property.Name, "true"), ($"Ruling.Person.{property.Name}", "Locked"), ($"SignedIn.Person.{property.Name}", "2026-01-01") })]);
+        foreach (var prefix in new[] { "", "Ruling.Person.", "SignedIn.Person." })
+            await PostAsync(browser, "Prefer", [("method", "Code"), .. typeof(Person).GetProperties().Select(property => (prefix + property.Name, property.Name is "State" ? "Locked" : "2026-01-01"))]);
         var after = await Server.ReadAsync(db => db.People.AsNoTracking().SingleAsync(row => row.Id == kari.Id));
         Assert.Equal(Methods.Code, after.PreferredMethod);
         Assert.All(typeof(Person).GetProperties().Where(property => property.Name is not ("Version" or "Attributes" or "PreferredMethod")), property => Assert.Equal(property.GetValue(before), property.GetValue(after)));
