@@ -88,7 +88,7 @@ public sealed class DeskTests
             [
                 ("board", "/administration"), ("people", "/administration/people"), ("stuck", "/administration/people?state=stuck"), ("person", new Uri(person).AbsolutePath),
                 ("cases", "/administration/cases"), ("waves", "/administration/waves"), ("wave-new", "/administration/waves/new"), ("import", "/administration/import"), ("import-compared", compared), ("mails", "/administration/mails"),
-                ("templates", "/administration/mails/templates"), ("roles", "/administration/roles"), ("audit", "/administration/audit"), ("account", "/account"), ("activate", "/activate"),
+                ("templates", "/administration/mails/templates"), ("roles", "/administration/roles"), ("methods", "/administration/methods"), ("method-policy", "/administration/methods/new"), ("audit", "/administration/audit"), ("account", "/account"), ("security", "/account/security"), ("activate", "/activate"),
             ];
             foreach (var (name, path) in pages)
             {

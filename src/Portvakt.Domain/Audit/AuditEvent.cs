@@ -90,6 +90,21 @@ public enum SecurityEvent
 
     /// <summary>A passkey's signature counter did not grow: there may be a copy of it (WebAuthn Level 3, section 7.2 step 22). It opened nothing.</summary>
     PasskeyCloneSuspected = 141,
+
+    // What people do to their own methods, and what decides about them.
+    TotpRemoved = 150,
+    PasskeyRemoved = 151,
+    TelephoneRemoved = 152,
+    TokenRemoved = 153,
+    MethodRenamed = 154,
+    PreferredMethodChanged = 155,
+
+    /// <summary>"This wasn't me", said of a sign-in in security info.</summary>
+    SignInDisowned = 156,
+
+    /// <summary>No more than <see cref="Authenticators.RecoveryCode.Few"/> are left.</summary>
+    RecoveryCodesLow = 157,
+    MethodPolicyChanged = 158,
 }
 
 /// <summary>

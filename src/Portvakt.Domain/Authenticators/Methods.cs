@@ -1,3 +1,5 @@
+using Portvakt.Domain.SignIn;
+
 namespace Portvakt.Domain.Authenticators;
 
 /// <summary>Ways to prove more than a password, as a policy names them and a person holds them.</summary>
@@ -109,4 +111,8 @@ public sealed class MethodPolicy
 
     public DateTimeOffset CreatedAt { get; private set; }
     public int Version { get; private set; }
+
+    /// <summary>Whether a sign-in, or what came of one, may rest on this proof.</summary>
+    public bool Accepts(SecondFactorMethod proven) =>
+        proven is SecondFactorMethod.AccessPass ? Pass is not PassUse.Enrolment : ForUse.HasFlag(AuthenticationMethods.MethodOf(proven));
 }

@@ -8,6 +8,9 @@ public sealed class RecoveryCode
     /// <summary>14 characters are 70 bits.</summary>
     public const int Length = 14;
 
+    /// <summary>When no more than this are left, their owner is warned.</summary>
+    public const int Few = 3;
+
     private RecoveryCode() { }
 
     public RecoveryCode(Guid personId, byte[] hash, DateTimeOffset now) =>

@@ -35,6 +35,9 @@ public enum Act
     ImportPeople,
     ManageRoles,
     ErasePeople,
+
+    /// <summary>Decides which methods count, and for whom.</summary>
+    ManageMethods,
 }
 
 /// <summary>A role of one person, in the whole organisation or in one unit and what lies below it.</summary>

@@ -1,3 +1,5 @@
+using Portvakt.Domain.Authenticators;
+
 namespace Portvakt.Domain.SignIn;
 
 /// <summary>How sure a sign-in is, NIST SP 800-63B: <c>acr</c> in tokens.</summary>
@@ -67,6 +69,20 @@ public static class AuthenticationMethods
         };
         return withoutPassword ? proofs : ["pwd", .. proofs];
     }
+
+    /// <summary>The method, as policies name it, that a proof came of.</summary>
+    public static Methods MethodOf(SecondFactorMethod second) => second switch
+    {
+        SecondFactorMethod.Phone or SecondFactorMethod.PhoneWithPin => Methods.App,
+        SecondFactorMethod.Code => Methods.Code,
+        SecondFactorMethod.RecoveryCode => Methods.RecoveryCode,
+        SecondFactorMethod.Passkey => Methods.Passkey,
+        SecondFactorMethod.Token => Methods.Token,
+        SecondFactorMethod.Text => Methods.Text,
+        SecondFactorMethod.Call => Methods.Call,
+        SecondFactorMethod.AccessPass => Methods.AccessPass,
+        _ => throw new ArgumentOutOfRangeException(nameof(second)),
+    };
 
     /// <summary>How sure a sign-in with this second factor is.</summary>
     public static AssuranceLevel AssuranceOf(SecondFactorMethod? second) => second switch

@@ -30,6 +30,9 @@ public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan Lo
     /// <summary>Unknown binding codes from one source: a short code must not be guessed.</summary>
     public static readonly Throttle BindingSource = new(20, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
 
+    /// <summary>Changes of one's own methods: nobody makes twenty in a row, and every one of them is mailed.</summary>
+    public static readonly Throttle MethodChanges = new(20, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(10));
+
     /// <summary>How long the account or source must wait after its <paramref name="failures"/>th failure.</summary>
     public TimeSpan PauseAfter(int failures)
     {

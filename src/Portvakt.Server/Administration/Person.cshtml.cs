@@ -44,16 +44,18 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     public Wave? Wave { get; private set; }
     public PersonLine Line { get; private set; } = null!;
     public string? ManagerName { get; private set; }
-    public IReadOnlyList<PhoneAuthenticator> Phones { get; private set; } = [];
-    public IReadOnlyList<TotpAuthenticator> Codes { get; private set; } = [];
-    public int RecoveryCodesLeft { get; private set; }
+    public PersonMethods Methods { get; private set; } = null!;
+
+    /// <summary>Which methods count for the person.</summary>
+    public MethodPolicy Policy { get; private set; } = MethodPolicy.Default;
+
     public IReadOnlyList<Session> Sessions { get; private set; } = [];
     public IReadOnlyList<HelpdeskCase> Cases { get; private set; } = [];
     public IReadOnlyList<AccessPass> Passes { get; private set; } = [];
     public IReadOnlyList<TermRow> Terms { get; private set; } = [];
     public IReadOnlyList<HistoryRow> History { get; private set; } = [];
     /// <summary>Policy lets a pass stand in for the second factor: whoever has one, but not here, may be given a pass as well.</summary>
-    public bool PassOpensSignIn { get; private set; }
+    public bool PassOpensSignIn => Policy.Pass is not PassUse.Enrolment;
 
     public DateTimeOffset Present => Now;
     public bool IsAdministrator => TargetRoles.Any(held => held.Role is Role.Administrator);
@@ -76,7 +78,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     {
         var lifetime = TimeSpan.FromMinutes(minutes);
         if (lifetime < AccessPass.ShortestLifetime || lifetime > AccessPass.LongestLifetime) return await RefuseAsync("PassLifetimeWrong");
-        if (Target.IsEnrolled && (await PolicyAsync()).Pass is PassUse.Enrolment) return await RefuseAsync("PassNotNeeded");
+        if (Target.IsEnrolled && (await MethodPolicies.LoadAsync(Db, Aborted)).Of(Target.Attributes).Pass is PassUse.Enrolment) return await RefuseAsync("PassNotNeeded");
         await RevokePassesAsync();
         var code = Base32.Random(AccessPass.Length);
         var pass = new AccessPass(Target.Id, PassModel.HashOf(vault, Target.Id, code), lifetime, !reusable, Desk.Person.Id, Now);
@@ -140,26 +142,12 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         return Done(admin["SignedOutThere"]);
     }, needsReason: false);
 
-    public Task<IActionResult> OnPostRemovePhoneAsync(string user, Guid id, string? reason) => ChangeAsync(user, Act.RemoveFactors, reason, async () =>
-    {
-        if (await Db.Phones.SingleOrDefaultAsync(row => row.Id == id && row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked, Aborted) is not { } phone) return NotFound();
-        phone.Revoke();
-        foreach (var totp in await Db.Totps.Where(row => row.PhoneId == phone.Id).ToListAsync(Aborted)) totp.Revoke();
-        await RecordAndTellAsync(SecurityEvent.PhoneRemoved, Target.Id, phone.Id.ToString("N"), reason);
-        await NothingLeftAsync(phone.Id, null);
-        await sessions.EndAllAsync(Target.Id, HttpContext, Desk.Person.Id);
-        return Done(admin["PhoneIsRemoved", phone.Name]);
-    }, changesFactors: true);
+    public Task<IActionResult> OnPostRemovePhoneAsync(string user, Guid id, string? reason) => RemoveAsync(user, id, reason, "PhoneIsRemoved");
 
-    public Task<IActionResult> OnPostRemoveCodeAsync(string user, Guid id, string? reason) => ChangeAsync(user, Act.RemoveFactors, reason, async () =>
-    {
-        if (await Db.Totps.SingleOrDefaultAsync(row => row.Id == id && row.PersonId == Target.Id && row.PhoneId == null && row.State != AuthenticatorState.Revoked, Aborted) is not { } totp) return NotFound();
-        totp.Revoke();
-        await RecordAndTellAsync(SecurityEvent.FactorsRemoved, Target.Id, totp.Id.ToString("N"), reason);
-        await NothingLeftAsync(null, totp.Id);
-        await sessions.EndAllAsync(Target.Id, HttpContext, Desk.Person.Id);
-        return Done(admin["CodesAreRemoved"]);
-    }, changesFactors: true);
+    public Task<IActionResult> OnPostRemoveCodeAsync(string user, Guid id, string? reason) => RemoveAsync(user, id, reason, "CodesAreRemoved");
+
+    /// <summary>A passkey, a telephone.</summary>
+    public Task<IActionResult> OnPostRemoveMethodAsync(string user, Guid id, string? reason) => RemoveAsync(user, id, reason, "MethodIsRemoved");
 
     public Task<IActionResult> OnPostRequireEnrolmentAsync(string user, string? reason) => ChangeAsync(user, Act.RemoveFactors, reason, async () =>
     {
@@ -274,8 +262,6 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         await Db.SaveChangesAsync(Aborted);
     }
 
-    private async Task<MethodPolicy> PolicyAsync() => MethodPolicies.Of(await Db.MethodPolicies.AsNoTracking().OrderBy(row => row.Position).ToListAsync(Aborted), Target);
-
     private async Task RevokePassesAsync()
     {
         foreach (var old in await Db.AccessPasses.Where(row => row.PersonId == Target.Id && row.RevokedAt == null).ToListAsync(Aborted)) old.Revoke(Now);
@@ -287,26 +273,33 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         Db.SignInAttempts.Where(row => row.PersonId == Target.Id && row.PassUsedAt != null && row.FinishedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.PassUsedAt, (DateTimeOffset?)null).SetProperty(row => row.Version, row => row.Version + 1), Aborted);
 
+    /// <summary>One method goes. When it was the last one, the recovery codes go too, for they may have lain beside the phone.</summary>
+    private Task<IActionResult> RemoveAsync(string user, Guid id, string? reason, string sentence) => ChangeAsync(user, Act.RemoveFactors, reason, async () =>
+    {
+        var own = await PersonMethods.LoadAsync(Db, Target.Id, Aborted);
+        var left = own.HeldWithout(id);
+        if (own.Take(id) is not { } taken) return NotFound();
+        Db.Entry(Target).Property(person => person.SearchText).IsModified = true; // of two who take away at once, the second sees what is left
+        await RecordAndTellAsync(taken.What, Target.Id, id.ToString("N"), reason);
+        if ((left & MethodOrder.Primary) is Domain.Authenticators.Methods.None)
+        {
+            await own.TakeRecoveryCodesAsync(Target.Id, Aborted);
+            Target.RecordRemoval();
+        }
+
+        await PersonMethods.AbandonAttemptsAsync(Db, Target.Id, Now);
+        await sessions.EndAllAsync(Target.Id, HttpContext, Desk.Person.Id);
+        return Done(admin[sentence, taken.Name]);
+    }, changesFactors: true);
+
     /// <summary>Everything goes, and a password alone brings nothing back (R29).</summary>
     private async Task RemoveFactorsAsync(string? reason)
     {
-        foreach (var phone in await Db.Phones.Where(row => row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked).ToListAsync(Aborted)) phone.Revoke();
-        foreach (var totp in await Db.Totps.Where(row => row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked).ToListAsync(Aborted)) totp.Revoke();
-        Db.Passkeys.RemoveRange(await Db.Passkeys.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
-        Db.RecoveryCodes.RemoveRange(await Db.RecoveryCodes.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
+        await (await PersonMethods.LoadAsync(Db, Target.Id, Aborted)).TakeAllAsync(Target.Id, Aborted);
+        await PersonMethods.AbandonAttemptsAsync(Db, Target.Id, Now);
         Target.RecordRemoval();
         await SecondFactorBrake.ForgetAsync(Db, Target.Id, Aborted);
         await RecordAndTellAsync(SecurityEvent.FactorsRemoved, Target.Id, null, reason);
-    }
-
-    /// <summary>When this was the last factor: the recovery codes go too, for they may have lain beside the phone.</summary>
-    private async Task NothingLeftAsync(Guid? phoneId, Guid? totpId)
-    {
-        if (await Db.Phones.AnyAsync(row => row.PersonId == Target.Id && row.State == AuthenticatorState.Active && row.Id != phoneId, Aborted)
-            || await Db.Totps.AnyAsync(row => row.PersonId == Target.Id && row.State == AuthenticatorState.Active && row.Id != totpId && (row.PhoneId == null || row.PhoneId != phoneId), Aborted)
-            || await Db.Passkeys.AnyAsync(row => row.PersonId == Target.Id, Aborted)) return;
-        Db.RecoveryCodes.RemoveRange(await Db.RecoveryCodes.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
-        Target.RecordRemoval();
     }
 
     private async Task<IActionResult> ShowPassAsync(string user, string code, AccessPass pass)
@@ -334,12 +327,10 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     {
         var id = Target.Id;
         Wave = await Db.Waves.AsNoTracking().SingleOrDefaultAsync(row => row.Id == Target.WaveId, Aborted);
-        PassOpensSignIn = (await PolicyAsync()).Pass is not PassUse.Enrolment;
         Line = await PersonLine.Of(Db.People.Where(row => row.Id == id), Db).SingleAsync(Aborted);
         ManagerName = Target.Manager is null ? null : await Db.People.Where(row => row.UserName == Target.Manager).Select(row => row.DisplayName).SingleOrDefaultAsync(Aborted);
-        Phones = await Db.Phones.AsNoTracking().Where(row => row.PersonId == id && row.State != AuthenticatorState.Revoked).OrderBy(row => row.CreatedAt).ToListAsync(Aborted);
-        Codes = await Db.Totps.AsNoTracking().Where(row => row.PersonId == id && row.PhoneId == null && row.State == AuthenticatorState.Active).OrderBy(row => row.CreatedAt).ToListAsync(Aborted);
-        RecoveryCodesLeft = await Db.RecoveryCodes.CountAsync(row => row.PersonId == id && row.UsedAt == null, Aborted);
+        Methods = await PersonMethods.LoadAsync(Db, id, Aborted);
+        Policy = (await MethodPolicies.LoadAsync(Db, Aborted)).Of(Target.Attributes);
         Sessions = await sessions.LiveAsync(id, Aborted);
         Cases = await Db.Cases.AsNoTracking().Where(row => row.PersonId == id && row.ClosedAt == null).OrderByDescending(row => row.OpenedAt).ToListAsync(Aborted);
         Passes = [.. (await Db.AccessPasses.AsNoTracking().Where(row => row.PersonId == id && row.RevokedAt == null).OrderByDescending(row => row.CreatedAt).ToListAsync(Aborted)).Where(pass => pass.IsLive(Now) || pass.AwaitsConfirmation(Now))];

@@ -151,22 +151,10 @@ public static class PhoneEndpoints
         }
     }
 
-    /// <summary>
-    /// R18: the password is known to a stranger. It must be changed, the helpdesk has a case, both are told; while the case is open no sign-in with the password
-    /// alone makes the phone ring (<see cref="Approver.PauseAsync"/>). One open case per person: further answers add nothing to it.
-    /// </summary>
-    private static async Task OpenCaseAsync(HttpContext http, PortvaktDb db, Outbox outbox, Person person, ApprovalRequest request, DateTimeOffset now)
+    private static Task OpenCaseAsync(HttpContext http, PortvaktDb db, Outbox outbox, Person person, ApprovalRequest request, DateTimeOffset now)
     {
-        // Not under the version of the row: nothing that happens to the person in the same moment may get in the way of this answer. And it holds the row, so that two answers come one after the other.
-        await db.People.Where(row => row.Id == person.Id).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.MustChangePassword, true).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None);
-        db.Record(SecurityEvent.PasswordChangeDemanded, person.Id, request.Id, http, now);
-        if (await db.Cases.AnyAsync(row => row.PersonId == person.Id && row.ClosedAt == null, CancellationToken.None)) return;
         var asked = JsonSerializer.Deserialize<ApprovalContext>(request.Context, PhoneJson.Options)!;
-        var opened = new HelpdeskCase(person.Id, request.Id, asked.Application, asked.Address, asked.Browser, now);
-        db.Cases.Add(opened);
-        db.Record(SecurityEvent.CaseOpened, person.Id, opened.Id.ToString("N"), http, now);
-        await outbox.TellOfCaseAsync(opened, person, CancellationToken.None);
+        return NotMe.OpenCaseAsync(http, db, outbox, person, new Stranger(request.Id, asked.Application, asked.Address, asked.Browser), now);
     }
 
     private static async Task<IResult> EventsAsync(HttpContext http, PhoneProof proof, PortvaktDb db, Signals signals, TimeProvider clock)

@@ -42,6 +42,7 @@ public static class PersonalData
                     person.EnrolmentPostponedUntil,
                     person.NeedsPass,
                     person.MustChangePassword,
+                    PreferredMethod = person.PreferredMethod?.ToString(),
                     Wave = await db.Waves.Where(row => row.Id == person.WaveId).Select(row => row.Name).SingleOrDefaultAsync(cancellationToken),
                 },
                 Phones = await db.Phones.Where(row => row.PersonId == personId).Select(row => new
@@ -56,8 +57,10 @@ public static class PersonalData
                     row.ConsentVersion,
                     row.ConsentAt,
                 }).ToListAsync(cancellationToken),
-                CodeGenerators = await db.Totps.Where(row => row.PersonId == personId).Select(row => new { State = row.State.ToString(), row.CreatedAt, row.LastUsedAt }).ToListAsync(cancellationToken),
-                Passkeys = await db.Passkeys.Where(row => row.PersonId == personId).Select(row => new { row.Name, row.CreatedAt, row.LastUsedAt, row.BackedUp }).ToListAsync(cancellationToken),
+                CodeGenerators = await db.Totps.Where(row => row.PersonId == personId).Select(row => new { State = row.State.ToString(), row.Name, row.Model, row.SerialNumber, row.Drift, row.CreatedAt, row.LastUsedAt }).ToListAsync(cancellationToken),
+                Passkeys = await db.Passkeys.Where(row => row.PersonId == personId).Select(row => new { row.Name, row.Aaguid, row.BackedUp, row.CreatedAt, row.LastUsedAt }).ToListAsync(cancellationToken),
+                Telephones = await db.TelephoneNumbers.Where(row => row.PersonId == personId).Select(row => new { Kind = row.Kind.ToString(), row.Number, State = row.State.ToString(), row.CreatedAt, row.LastUsedAt }).ToListAsync(cancellationToken),
+                Messages = await db.TelephoneMessages.Where(row => row.PersonId == personId).Select(row => new { Method = row.Method.ToString(), row.Number, State = row.State.ToString(), row.CreatedAt, row.UsedAt }).ToListAsync(cancellationToken),
                 RecoveryCodes = await db.RecoveryCodes.Where(row => row.PersonId == personId).Select(row => new { row.CreatedAt, row.UsedAt }).ToListAsync(cancellationToken),
                 Sessions = await db.Sessions.Where(row => row.PersonId == personId).Select(row => new { row.Browser, row.Place, row.AuthenticatedAt, row.LastSeenAt, row.EndedAt, row.ExpiresAt }).ToListAsync(cancellationToken),
                 FamiliarBrowsers = await db.FamiliarBrowsers.Where(row => row.PersonId == personId).Select(row => row.SeenAt).ToListAsync(cancellationToken),
@@ -97,6 +100,8 @@ public static class PersonalData
         await db.Phones.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.Totps.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.Passkeys.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
+        await db.TelephoneMessages.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
+        await db.TelephoneNumbers.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.RecoveryCodes.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.AuthorizationCodes.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.RefreshFamilies.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);

@@ -1,13 +1,8 @@
-using System.Text;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Localization;
 using Microsoft.Extensions.Options;
-using Portvakt.Domain;
-using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
-using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Mails;
@@ -22,10 +17,15 @@ public sealed class BackupModel(SignInJourney journey, PortvaktDb db, Outbox out
 {
     private const string Column = "sign_in_attempts.recovery_codes";
 
-    /// <summary>The set made in this attempt, until the step is finished; a reload shows the same one.</summary>
-    public IReadOnlyList<string> Codes { get; private set; } = [];
+    private string[] _codes = [];
 
-    public bool HasCodes => Codes.Count > 0;
+    /// <summary>The set made in this attempt, until the step is finished; a reload shows the same one.</summary>
+    public IEnumerable<string> Codes => _codes.Select(RecoveryCode.Format);
+
+    public bool HasCodes => _codes.Length > 0;
+
+    /// <summary>Paper is a method too: only where policy has it.</summary>
+    public bool MayHaveCodes => Standing.Ruling!.ForEnrolment.HasFlag(Methods.RecoveryCode);
 
     public void OnGet() => Show();
 
@@ -34,16 +34,9 @@ public sealed class BackupModel(SignInJourney journey, PortvaktDb db, Outbox out
         Show();
         if (HasCodes) return Reload();
 
-        var now = clock.GetUtcNow();
-        var personId = Standing.Person!.Id;
-        var codes = Enumerable.Range(0, RecoveryCode.SetSize).Select(_ => Base32.Random(RecoveryCode.Length)).ToList();
-
-        // A new set replaces the old one, in one save.
-        db.RecoveryCodes.RemoveRange(await db.RecoveryCodes.Where(row => row.PersonId == personId).ToListAsync(HttpContext.RequestAborted));
-        db.RecoveryCodes.AddRange(codes.Select(code => new RecoveryCode(personId, vault.Hash("recovery-code", $"{personId:N}\0{code}"), now)));
-        Current.SealedRecoveryCodes = vault.Seal(Encoding.ASCII.GetBytes(string.Join('.', codes)), Column, Current.Id);
-        db.Record(SecurityEvent.RecoveryCodesIssued, personId, null, HttpContext, now);
-        await outbox.TellAsync(SecurityEvent.RecoveryCodesIssued, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
+        if (!MayHaveCodes) return Again(StatusCodes.Status422UnprocessableEntity);
+        var codes = await RecoveryCodeSet.IssueAsync(db, outbox, vault, Standing.Person!, HttpContext, clock.GetUtcNow());
+        Current.SealedRecoveryCodes = RecoveryCodeSet.Seal(vault, codes, Column, Current.Id);
         await db.TrySaveAsync(HttpContext.RequestAborted);
         return Reload();
     }
@@ -51,10 +44,7 @@ public sealed class BackupModel(SignInJourney journey, PortvaktDb db, Outbox out
     public IActionResult OnPostDownload()
     {
         Show();
-        if (!HasCodes) return Reload();
-        var text = new StringBuilder().AppendLine(settings.Value.Organisation).AppendLine(Standing.Person!.UserName).AppendLine().AppendLine(words["CodesFile"]).AppendLine();
-        foreach (var code in Codes) text.AppendLine(code);
-        return File(Encoding.UTF8.GetBytes(text.ToString()), "text/plain; charset=utf-8", words["CodesFileName"] + ".txt");
+        return HasCodes ? File(RecoveryCodeSet.FileOf(_codes, settings.Value.Organisation, Standing.Person!.UserName, words), RecoveryCodeSet.ContentType, words["CodesFileName"] + ".txt") : Reload();
     }
 
     public async Task<IActionResult> OnPostFinishAsync()
@@ -63,7 +53,5 @@ public sealed class BackupModel(SignInJourney journey, PortvaktDb db, Outbox out
         return await ContinueAsync();
     }
 
-    private void Show() => Codes = Current.SealedRecoveryCodes is { } box
-        ? [.. Encoding.ASCII.GetString(vault.Open(box, Column, Current.Id)).Split('.').Select(RecoveryCode.Format)]
-        : [];
+    private void Show() => _codes = Current.SealedRecoveryCodes is { } box ? RecoveryCodeSet.Open(vault, box, Column, Current.Id) : [];
 }

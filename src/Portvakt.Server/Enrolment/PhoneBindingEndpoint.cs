@@ -12,6 +12,7 @@ using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Sessions;
 using Portvakt.WebAuthn;
 
 namespace Portvakt.Server.Enrolment;
@@ -111,7 +112,7 @@ public static class PhoneBindingEndpoint
     }
 
     private static async Task<IResult> FinishAsync(
-        HttpContext http, PortvaktDb db, TimeProvider clock, Signals signals, PushDelivery push, PasswordHash pins, Vault vault, IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
+        HttpContext http, PortvaktDb db, Rulings rulings, TimeProvider clock, Signals signals, PushDelivery push, PasswordHash pins, Vault vault, IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
     {
         var log = loggers.CreateLogger(typeof(PhoneBindingEndpoint));
         if (await PhoneProof.ReadBodyAsync(http) is not { } body) return new PhoneProblem(StatusCodes.Status413PayloadTooLarge, "malformed").ToResult();
@@ -132,6 +133,7 @@ public static class PhoneBindingEndpoint
         var isOpen = await db.People.AnyAsync(row => row.Id == binding.PersonId && row.State == PersonState.Active, http.RequestAborted)
             && (await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(row => row.Id == binding.AttemptId, http.RequestAborted))?.IsLive(clock.GetUtcNow()) is true;
         if (!isOpen) return new PhoneProblem(410, "code-expired").ToResult();
+        if (await rulings.OfAsync(binding.PersonId, http, http.RequestAborted) is not { } ruling || await HasAllPhonesAsync(db, ruling, null, http.RequestAborted)) return Refuse(422, "binding", "as many phones as allowed");
 
         // The challenge is gone after the first try, whatever comes of it (R33).
         var now = clock.GetUtcNow();
@@ -193,6 +195,10 @@ public static class PhoneBindingEndpoint
             return new PhoneProblem(status, code).ToResult();
         }
     }
+
+    /// <summary>Whether the person has as many phones as policy allows; the phone just bound does not count itself (R39).</summary>
+    public static async Task<bool> HasAllPhonesAsync(PortvaktDb db, Ruling ruling, Guid? besides, CancellationToken cancellationToken) =>
+        await db.Phones.CountAsync(row => row.PersonId == ruling.Person.Id && row.State == AuthenticatorState.Active && row.Id != besides, cancellationToken) >= Math.Min(ruling.Policy.MaximumPhones, MethodPolicy.MostPhones);
 
     /// <summary>A phone and its codes count no more.</summary>
     public static async Task RevokeAsync(PortvaktDb db, Guid phoneId, CancellationToken cancellationToken)

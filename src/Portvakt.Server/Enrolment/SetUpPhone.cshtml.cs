@@ -21,6 +21,9 @@ public enum SetUpStage
     Ready,
     UsedTwice,
     Expired,
+
+    /// <summary>As many phones as policy allows are in use (R39).</summary>
+    TooMany,
 }
 
 /// <summary>P5: the picture, the same code to type, and how far the phone has come. "Next" opens when the phone is ready.</summary>
@@ -43,8 +46,12 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
     public bool NotYet { get; private set; }
     public string AppAddress => $"{settings.Value.PublicUri.Authority}/phone";
 
+    public int MaximumPhones => Standing.Ruling!.Policy.MaximumPhones;
+
     public async Task OnGetAsync()
     {
+        if (await IsFullAsync()) return;
+
         // A reload shows the same picture while it lives (R101): a new one would kill the one just scanned.
         var binding = await LatestAsync() ?? await IssueAsync();
         await ShowAsync(binding);
@@ -52,6 +59,7 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
 
     public async Task<IActionResult> OnPostAsync()
     {
+        if (await IsFullAsync()) return Again(StatusCodes.Status409Conflict);
         var binding = await LatestAsync() ?? await IssueAsync();
         if (binding.State is BindingState.Bound)
         {
@@ -66,7 +74,7 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
 
     public async Task<IActionResult> OnPostRenewAsync()
     {
-        if (await GiveUpAsync()) await IssueAsync();
+        if (await GiveUpAsync() && !await IsFullAsync()) await IssueAsync();
         return Reload();
     }
 
@@ -75,6 +83,14 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
         if (!await GiveUpAsync()) return Reload();
         Current.ChooseAgain(clock.GetUtcNow());
         return await ContinueAsync();
+    }
+
+    private async Task<bool> IsFullAsync()
+    {
+        if (!await PhoneBindingEndpoint.HasAllPhonesAsync(db, Standing.Ruling!, null, HttpContext.RequestAborted)) return false;
+        Stage = SetUpStage.TooMany;
+        State = await WaitEndpoint.StateOfAsync(db, AttemptId, clock.GetUtcNow(), HttpContext.RequestAborted);
+        return true;
     }
 
     private Task<BindingCode?> LatestAsync() =>

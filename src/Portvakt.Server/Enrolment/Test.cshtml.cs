@@ -44,6 +44,14 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         var phone = await db.Phones.SingleOrDefaultAsync(row => row.Id == phoneId && row.PersonId == Current.PersonId, HttpContext.RequestAborted);
         if (phone is not { State: AuthenticatorState.Unconfirmed }) return Reload();
 
+        // Under the version of the person: of two phones that come at once to the last place one gets it (R39).
+        if (await PhoneBindingEndpoint.HasAllPhonesAsync(db, Standing.Ruling!, phoneId, HttpContext.RequestAborted))
+        {
+            await GiveUpAsync();
+            Current.ReturnToSetUp(clock.GetUtcNow());
+            return await ContinueAsync();
+        }
+
         // All or nothing: the phone, its codes, the code of the picture and the attempt in one save (R38).
         var now = clock.GetUtcNow();
         phone.Activate();

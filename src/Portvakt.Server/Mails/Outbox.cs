@@ -37,10 +37,11 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
         var kind = what switch
         {
             SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated or SecurityEvent.PasskeyAdded => MailKind.MethodAdded,
-            SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved => MailKind.MethodRemoved,
+            SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved or SecurityEvent.TotpRemoved or SecurityEvent.PasskeyRemoved or SecurityEvent.TelephoneRemoved or SecurityEvent.TokenRemoved => MailKind.MethodRemoved,
             SecurityEvent.PassIssued => MailKind.PassIssued,
-            SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged or SecurityEvent.CodesPaused or SecurityEvent.CodesSwitchedOff
-                or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere => MailKind.AccountChanged,
+            SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
+                or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere or SecurityEvent.MethodRenamed or SecurityEvent.PreferredMethodChanged
+                or SecurityEvent.RecoveryCodesLow or SecurityEvent.CodesPaused or SecurityEvent.CodesSwitchedOff => MailKind.AccountChanged,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody is told of this."),
         };
         var language = LanguageOf(person);

@@ -152,7 +152,7 @@ public sealed class Grants(PortvaktDb db, Rulings rulings, TimeProvider clock)
 
     /// <summary>Whether tokens may still come of a session. Idleness is the browser's affair; an application refreshes while its person reads.</summary>
     public async Task<bool> IsLiveAsync(Session session, Person person, CancellationToken cancellationToken) =>
-        session.EndedAt is null && clock.GetUtcNow() < session.ExpiresAt && person.State is PersonState.Active && await rulings.StillHoldsAsync(session, cancellationToken);
+        session.EndedAt is null && clock.GetUtcNow() < session.ExpiresAt && person.State is PersonState.Active && await rulings.StillHoldsAsync(session, person, cancellationToken);
 
     private Task CodeReusedAsync(AuthorizationCode code, HttpContext http) =>
         RevokeAsync(code.FamilyId, SecurityEvent.CodeReused, code.PersonId, code.SessionId, http);

@@ -1,15 +1,31 @@
+using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Authenticators;
-using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
+using Portvakt.Domain.SignIn;
+using Portvakt.Server.Data;
 
 namespace Portvakt.Server.Sessions;
 
-/// <summary>Finds the policy of methods that a person falls under.</summary>
-public static class MethodPolicies
+/// <summary>The policies of methods in the order in which they are asked, their rules read once.</summary>
+public sealed class MethodPolicies(IEnumerable<MethodPolicy> inOrder)
 {
+    private readonly List<(MethodPolicy Policy, WaveRule Rule)> _policies =
+        [.. inOrder.Select(policy => (policy, WaveRule.TryParse(policy.Rule, out var rule, out _) ? rule : null)).Where(pair => pair.Item2 is not null).Select(pair => (pair.policy, pair.Item2!))];
+
+    public static async Task<MethodPolicies> LoadAsync(PortvaktDb db, CancellationToken cancellationToken) =>
+        new(await db.MethodPolicies.AsNoTracking().OrderBy(row => row.Position).ThenBy(row => row.CreatedAt).ToListAsync(cancellationToken));
+
     /// <summary>The first whose rule includes the person; without one, what holds where nobody has decided anything.</summary>
-    /// <param name="policies">In the order in which they are asked.</param>
-    /// <param name="person">Who.</param>
-    public static MethodPolicy Of(IEnumerable<MethodPolicy> policies, Person person) =>
-        policies.FirstOrDefault(policy => WaveRule.TryParse(policy.Rule, out var rule, out _) && rule.Includes(person.Attributes)) ?? MethodPolicy.Default;
+    public MethodPolicy Of(PersonAttributes person)
+    {
+        foreach (var (policy, rule) in _policies)
+        {
+            if (rule.Includes(person)) return policy;
+        }
+
+        return MethodPolicy.Default;
+    }
+
+    /// <summary>Whether there is anybody at all whose sign-in may not rest on this.</summary>
+    public bool AnyRefuses(SecondFactorMethod proven) => !MethodPolicy.Default.Accepts(proven) || _policies.Exists(pair => !pair.Policy.Accepts(proven));
 }

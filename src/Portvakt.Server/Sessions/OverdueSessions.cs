@@ -1,11 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.SignIn;
 using Portvakt.Server.Data;
 
 namespace Portvakt.Server.Sessions;
 
 /// <summary>
-/// Ends sessions that a deadline has overtaken. <see cref="SessionStore"/> lets them through no door from the first instant; this tells the applications, which
+/// Ends sessions that a deadline or a stricter policy of methods has overtaken. <see cref="SessionStore"/> lets them through no door from the first instant; this tells the applications, which
 /// have sessions of their own. Any number of servers may do it at once: each session is ended by one condition.
 /// </summary>
 public sealed partial class OverdueSessions(IServiceScopeFactory scopes, TimeProvider clock, ILogger<OverdueSessions> log) : BackgroundService
@@ -47,23 +48,41 @@ public sealed partial class OverdueSessions(IServiceScopeFactory scopes, TimePro
                                     || db.Passkeys.Any(passkey => passkey.PersonId == person.Id)
                                     || db.TelephoneNumbers.Any(number => number.PersonId == person.Id && number.State == AuthenticatorState.Active)
                                     || db.Totps.Any(totp => totp.PersonId == person.Id && totp.State == AuthenticatorState.Active)
-                                select session).ToListAsync(cancellationToken);
-        var ended = 0;
-        foreach (var session in candidates)
+                                select new { session, person }).ToListAsync(cancellationToken);
+        var overdue = new List<string>();
+        foreach (var candidate in candidates)
         {
-            if (await rulings.StillHoldsAsync(session, cancellationToken)) continue;
-            await using (var transaction = await db.Database.BeginTransactionAsync(cancellationToken))
-            {
-                await SessionStore.EndInTransactionAsync(db, session.Id, http: null, now);
-                await db.SaveChangesAsync(cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-            }
-
-            db.ChangeTracker.Clear();
-            ended++;
+            if (!await rulings.StillHoldsAsync(candidate.session, candidate.person, cancellationToken)) overdue.Add(candidate.session.Id);
         }
 
-        return ended;
+        overdue.AddRange(await NoLongerAcceptedAsync(db, rulings, now, cancellationToken));
+        foreach (var id in overdue)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+            await SessionStore.EndInTransactionAsync(db, id, http: null, now);
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            db.ChangeTracker.Clear();
+        }
+
+        return overdue.Count;
+    }
+
+    /// <summary>Sessions of methods that some policy refuses, each held against the policy of its person. As long as no policy refuses anything, nobody has any.</summary>
+    private static async Task<List<string>> NoLongerAcceptedAsync(PortvaktDb db, Rulings rulings, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var policies = await MethodPolicies.LoadAsync(db, cancellationToken);
+        var refused = Enum.GetValues<SecondFactorMethod>().Where(policies.AnyRefuses).Select(method => (SecondFactorMethod?)method).ToList();
+        var found = new List<string>();
+        await foreach (var row in (from session in db.Sessions.AsNoTracking()
+                                   where session.EndedAt == null && session.ExpiresAt > now && refused.Contains(session.Method)
+                                   join person in db.People.AsNoTracking() on session.PersonId equals person.Id
+                                   select new { session, person }).AsAsyncEnumerable().WithCancellation(cancellationToken))
+        {
+            if (!rulings.Accepts(policies, row.person, row.session.Method!.Value)) found.Add(row.session.Id);
+        }
+
+        return found;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sessions that a deadline has overtaken could not be ended; it is tried again in a minute.")]

@@ -4,6 +4,7 @@ using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
 using Portvakt.Domain.Sessions;
+using Portvakt.Domain.SignIn;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 
@@ -18,8 +19,11 @@ namespace Portvakt.Server.Sessions;
 /// <param name="HasRole">Whether the person administers.</param>
 public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, Methods Held, MethodPolicy Policy, Methods Offered, bool HasRole)
 {
+    /// <summary>What a sign-in accepts of this person.</summary>
+    public Methods Accepted => Policy.ForUse & Offered;
+
     /// <summary>What a sign-in accepts of what the person holds.</summary>
-    public Methods Usable => (Held & Policy.ForUse & Offered) | (Policy.Pass is PassUse.Enrolment ? Methods.None : Held & Methods.AccessPass);
+    public Methods Usable => (Held & Accepted) | (Policy.Pass is PassUse.Enrolment ? Methods.None : Held & Methods.AccessPass);
 
     /// <summary>What the person may set up: of what may not be used nobody sets anything up.</summary>
     public Methods ForEnrolment => Policy.ForEnrolment & (Policy.ForUse | Methods.RecoveryCode) & Offered;
@@ -44,29 +48,20 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
     {
         var now = clock.GetUtcNow();
         byte[] none = []; // a pass that waits for its second administrator
-        var known = await db.People.Where(row => row.Id == personId).Select(row => new
+        var known = await Holding.Of(db, db.People.Where(row => row.Id == personId)).Select(row => new
         {
-            Person = row,
-            Wave = db.Waves.SingleOrDefault(wave => wave.Id == row.WaveId),
-            HasPhone = db.Phones.Any(phone => phone.PersonId == row.Id && phone.State == AuthenticatorState.Active),
-            HasCode = db.Totps.Any(totp => totp.PersonId == row.Id && totp.State == AuthenticatorState.Active && totp.SerialNumber == null),
-            HasToken = db.Totps.Any(totp => totp.PersonId == row.Id && totp.State == AuthenticatorState.Active && totp.SerialNumber != null),
-            HasPasskey = db.Passkeys.Any(passkey => passkey.PersonId == row.Id),
-            HasMobile = db.TelephoneNumbers.Any(number => number.PersonId == row.Id && number.State == AuthenticatorState.Active && number.Kind == TelephoneKind.Mobile),
-            HasOffice = db.TelephoneNumbers.Any(number => number.PersonId == row.Id && number.State == AuthenticatorState.Active && number.Kind == TelephoneKind.Office),
-            HasPass = db.AccessPasses.Any(pass => pass.PersonId == row.Id && pass.RevokedAt == null && pass.ExpiresAt > now && pass.Hash != none && !(pass.OneTime && pass.UsedAt != null)),
-            HasRecoveryCodes = db.RecoveryCodes.Any(code => code.PersonId == row.Id && code.UsedAt == null),
-            HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Id),
-            ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
-            ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
-            LastSeenAt = db.Sessions.Where(session => session.PersonId == row.Id).Max(session => (DateTimeOffset?)session.LastSeenAt),
+            Holding = row,
+            Wave = db.Waves.SingleOrDefault(wave => wave.Id == row.Person.WaveId),
+            HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Person.Id),
+            ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
+            ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
+            LastSeenAt = db.Sessions.Where(session => session.PersonId == row.Person.Id).Max(session => (DateTimeOffset?)session.LastSeenAt),
+            HasPass = db.AccessPasses.Any(pass => pass.PersonId == row.Person.Id && pass.RevokedAt == null && pass.ExpiresAt > now && pass.Hash != none && !(pass.OneTime && pass.UsedAt != null)),
         }).SingleOrDefaultAsync(cancellationToken);
-        if (known is not { Person.State: PersonState.Active }) return null;
+        if (known is not { Holding.Person.State: PersonState.Active }) return null;
 
-        var person = known.Person;
-        var held = Has(known.HasPhone, Methods.App) | Has(known.HasCode, Methods.Code) | Has(known.HasToken, Methods.Token) | Has(known.HasPasskey, Methods.Passkey)
-            | Has(known.HasMobile, MethodOrder.Telephone) | Has(known.HasOffice, Methods.Call) | Has(known.HasRecoveryCodes, Methods.RecoveryCode) | Has(known.HasPass, Methods.AccessPass);
-        var policy = MethodPolicies.Of(await db.MethodPolicies.AsNoTracking().OrderBy(row => row.Position).ToListAsync(cancellationToken), person);
+        var (person, held) = (known.Holding.Person, known.Holding.Held | (known.HasPass ? Methods.AccessPass : Methods.None));
+        var policy = (await MethodPolicies.LoadAsync(db, cancellationToken)).Of(person.Attributes);
 
         // Once something is set up, no password alone opens anything again, whatever a policy has made of what was set up since (R38).
         var hasAny = (held & MethodOrder.Primary) is not Methods.None;
@@ -90,12 +85,15 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
         return new Ruling(person, verdict, held, policy, Offered(settings.Value), known.HasRole);
     }
 
-    private static Methods Has(bool has, Methods method) => has ? method : Methods.None;
-
     /// <summary>Every method that this server has.</summary>
     public static Methods Offered(PortvaktSettings settings) => ~MethodOrder.Telephone | settings.Telephone;
 
-    /// <summary>Whether tokens may still come of a session: one with two factors is not asked again.</summary>
-    public async Task<bool> StillHoldsAsync(Session session, CancellationToken cancellationToken) =>
-        session.Method is not null || await OfAsync(session.PersonId, http: null, cancellationToken) is { PasswordAloneIsEnough: true };
+    /// <summary>Whether a session may go on, and tokens come of it: what was proven is still enough, and still accepted (R10).</summary>
+    public async Task<bool> StillHoldsAsync(Session session, Person person, CancellationToken cancellationToken) => session.Method is { } proven
+        ? Accepts(await MethodPolicies.LoadAsync(db, cancellationToken), person, proven)
+        : await OfAsync(session.PersonId, http: null, cancellationToken) is { PasswordAloneIsEnough: true };
+
+    /// <summary>A policy that has become stricter ends what came of a weaker method, too.</summary>
+    public bool Accepts(MethodPolicies policies, Person person, SecondFactorMethod proven) =>
+        Offered(settings.Value).HasFlag(AuthenticationMethods.MethodOf(proven)) && policies.Of(person.Attributes).Accepts(proven);
 }

@@ -40,11 +40,12 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
         return signedIn;
     }
 
-    /// <summary>Its person, when the account is open and what was proven is still enough. One statement.</summary>
+    /// <summary>Its person, when the account is open and what was proven is still enough and still accepted.</summary>
     private async Task<Person?> MayGoOnAsync(Session session, HttpContext http) =>
         session.Method is null
             ? await rulings.OfAsync(session.PersonId, http, http.RequestAborted) is { PasswordAloneIsEnough: true } ruling ? ruling.Person : null
-            : await db.People.SingleOrDefaultAsync(row => row.Id == session.PersonId && row.State == PersonState.Active, http.RequestAborted);
+            : await db.People.SingleOrDefaultAsync(row => row.Id == session.PersonId && row.State == PersonState.Active, http.RequestAborted) is { } person
+                && await rulings.StillHoldsAsync(session, person, http.RequestAborted) ? person : null;
 
     /// <summary>Whoever administers is signed out after a quarter of an hour without use, wherever the next click goes (R48).</summary>
     private async Task<bool> IsDeskLeftAsync(Session session, DateTimeOffset now, CancellationToken cancellationToken) =>

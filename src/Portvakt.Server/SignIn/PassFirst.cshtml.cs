@@ -50,8 +50,8 @@ public sealed class PassFirstModel(SignInJourney journey, PortvaktDb db, Outbox 
         var person = await db.People.SingleOrDefaultAsync(row => row.UserName == name, aborted);
         var hash = PassModel.HashOf(vault, person?.Id ?? Guid.Empty, Base32.Normalise(pass, AccessPass.Length) ?? "");
         var found = await db.AccessPasses.SingleOrDefaultAsync(row => row.PersonId == (person == null ? Guid.Empty : person.Id) && row.Hash == hash, aborted);
-        var policies = await db.MethodPolicies.AsNoTracking().OrderBy(row => row.Position).ToListAsync(aborted);
-        if (person is { State: PersonState.Active } && MethodPolicies.Of(policies, person).Pass is PassUse.Both && found?.Use(now) is true)
+        var policies = await MethodPolicies.LoadAsync(db, aborted);
+        if (person is { State: PersonState.Active } && policies.Of(person.Attributes).Pass is PassUse.Both && found?.Use(now) is true)
         {
             Current.RecordWithoutPassword(person.Id, now);
             Current.RecordPass(now);

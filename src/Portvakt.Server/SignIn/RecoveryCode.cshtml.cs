@@ -40,13 +40,21 @@ public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outb
         }
 
         var typed = Base32.Normalise(code, Domain.Authenticators.RecoveryCode.Length);
-        var hash = vault.Hash("recovery-code", $"{personId:N}\0{typed}");
+        var hash = typed is null ? [] : HashOf(vault, personId, typed);
         var found = typed is null ? null : await db.RecoveryCodes.SingleOrDefaultAsync(row => row.PersonId == personId && row.Hash == hash, HttpContext.RequestAborted);
         if (found?.Use(now) is true)
         {
             Current.RecordSecondFactor(SecondFactorMethod.RecoveryCode, now);
             db.Record(SecurityEvent.RecoveryCodeUsed, personId, found.Id.ToString("N"), HttpContext, now);
             await outbox.TellAsync(SecurityEvent.RecoveryCodeUsed, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
+
+            // Told once, when the warning begins (R42).
+            if (await db.RecoveryCodes.CountAsync(row => row.PersonId == personId && row.UsedAt == null && row.Id != found.Id, HttpContext.RequestAborted) is Domain.Authenticators.RecoveryCode.Few)
+            {
+                db.Record(SecurityEvent.RecoveryCodesLow, personId, null, HttpContext, now);
+                await outbox.TellAsync(SecurityEvent.RecoveryCodesLow, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
+            }
+
             if (await db.TrySaveAsync(HttpContext.RequestAborted))
             {
                 await brake.AcceptedAsync(personId, HttpContext.RequestAborted);
@@ -61,4 +69,7 @@ public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outb
         Problem = words["WrongRecoveryCode"];
         return Again(StatusCodes.Status422UnprocessableEntity);
     }
+
+    /// <summary>What is stored of a code: bound to its person, useless in a copy of the database.</summary>
+    public static byte[] HashOf(Vault vault, Guid personId, string code) => vault.Hash("recovery-code", $"{personId:N}\0{code}");
 }

@@ -79,6 +79,7 @@ public sealed class HostileNameTests
             await Seen(SubmitAsync(fields => fields["stay"] = "yes"));
             await Seen(SubmitAsync());
             await Seen(browser.OpenAsync("/account"));
+            await Seen(browser.OpenAsync("/account/security"));
             await Seen(browser.OpenAsync("/sign-out"));
 
             using var again = new Browser(server, language);

@@ -33,6 +33,7 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
         ["EndSession"] = Act.EndSessions,
         ["RemovePhone"] = Act.RemoveFactors,
         ["RemoveCode"] = Act.RemoveFactors,
+        ["RemoveMethod"] = Act.RemoveFactors,
         ["RequireEnrolment"] = Act.RemoveFactors,
         ["Term"] = Act.GrantTerms,
         ["EndTerm"] = Act.GrantTerms,
@@ -289,7 +290,7 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
 
         var phone = await Server.ReadAsync(db => db.Phones.Where(row => row.PersonId == ola.Id).Select(row => row.Id).SingleAsync());
         var session = await Server.ReadAsync(db => db.Sessions.Where(row => row.PersonId == ola.Id).Select(row => row.Id).FirstAsync());
-        foreach (var (handler, id) in new[] { ("RemovePhone", phone.ToString()), ("RemoveCode", phone.ToString()), ("EndSession", session), ("TakePass", phone.ToString()), ("EndTerm", phone.ToString()) })
+        foreach (var (handler, id) in new[] { ("RemovePhone", phone.ToString()), ("RemoveCode", phone.ToString()), ("RemoveMethod", phone.ToString()), ("EndSession", session), ("TakePass", phone.ToString()), ("EndTerm", phone.ToString()) })
         {
             await DoAsync(desk, kari, handler, ("id", id));
             Assert.Equal(HttpStatusCode.NotFound, desk.Status);

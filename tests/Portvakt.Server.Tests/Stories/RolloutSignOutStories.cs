@@ -76,7 +76,7 @@ public sealed class RolloutSignOutStories
         var kari = await server.AddPersonAsync(deadlineIn: TimeSpan.FromDays(9));
         using var browser = await SignedInAsync(server, kari);
         await browser.OpenAppAsync("reise");
-        await browser.OpenAsync("/account");
+        await browser.OpenAsync("/account/security");
         await browser.PressAsync("Logg av overalt");
         for (var hour = 0; hour < 30; hour++)
         {

@@ -663,7 +663,7 @@ public abstract class RolloutStories(Stage stage)
         using var there = await SignedInAsync(kari);
         using var somewhere = await SignedInAsync(kari);
         using var ola = await SignedInAsync(await WithDeadlineAsync(Now + TimeSpan.FromDays(9)));
-        await here.OpenAsync("/account");
+        await here.OpenAsync("/account/security");
         Assert.Equal(3, here.Page.QuerySelectorAll(".pv-list > li").Length);
         Assert.Single(here.Page.QuerySelectorAll(".pv-list em"), mark => mark.TextContent is "Denne nettleseren");
 
@@ -679,7 +679,7 @@ public abstract class RolloutStories(Stage stage)
         var left = new[] { (await there.OpenAsync("/account")).Heading, (await somewhere.OpenAsync("/account")).Heading };
         Assert.Single(left, "Logg på");
 
-        await here.OpenAsync("/account");
+        await here.OpenAsync("/account/security");
         await here.PressAsync("Logg av overalt");
         Assert.Equal("Du er logget av overalt", here.Heading);
         Assert.True(here.Has("Logg på"));
