@@ -3,7 +3,6 @@ using Microsoft.Extensions.Localization;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
-using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Resources;
@@ -39,10 +38,10 @@ public sealed class PasskeyModel(SignInJourney journey, PortvaktDb db, PasskeyCe
         if (!await db.TrySaveAsync(HttpContext.RequestAborted)) return Reload();
         if (challenge is null) return await AgainAsync(StatusCodes.Status409Conflict, "PasskeyTooLate");
 
-        // Counted before the answer is looked at: as a second factor by whose it is, otherwise by where it comes from (R50, R52, R54).
+        // Counted before the answer is looked at: as a second factor by whose it is, apart from codes that can be guessed; otherwise by where it comes from (R50, R52, R54).
         var personId = Standing.Person?.Id;
         var failures = new FailureCounter(db, clock);
-        var (key, throttle) = personId is { } known ? (Approver.SecondFactorKey(known), Throttle.SecondFactor) : (PasswordVerifier.SourceKey(HttpContext), Throttle.PasswordSource);
+        var (key, throttle) = personId is { } known ? ($"passkey:{known:N}", Throttle.SecondFactor) : (PasswordVerifier.SourceKey(HttpContext), Throttle.PasswordSource);
         if (await failures.RaiseAsync(key, throttle, HttpContext.RequestAborted) is { } wait)
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
