@@ -44,7 +44,7 @@ public sealed class Reception(PortvaktDb db, SessionStore sessions, SignInJourne
     {
         if (await sessions.CurrentAsync(http) is not { } current) return null;
         var (session, person) = (current.Session, current.Person);
-        var strong = session.Method is SecondFactorMethod.Phone || (session.Method is SecondFactorMethod.PhoneWithPin && settings.Value.AllowPinUnlock);
+        var strong = session.Method is SecondFactorMethod.Phone or SecondFactorMethod.Passkey || (session.Method is SecondFactorMethod.PhoneWithPin && settings.Value.AllowPinUnlock);
         if (!strong || session.Stays) return null;
         var roles = await db.RoleAssignments.AsNoTracking().Where(role => role.PersonId == person.Id).ToListAsync(http.RequestAborted);
         return new Desk(person, roles, clock.GetUtcNow() < session.SecondFactorAt + Freshness);
@@ -58,7 +58,7 @@ public sealed class Reception(PortvaktDb db, SessionStore sessions, SignInJourne
 }
 
 /// <summary>
-/// A page of administration: with a role that allows its act, after a sign-in with the phone, and every change within ten minutes of it. What the page changes it
+/// A page of administration: with a role that allows its act, after a sign-in with the phone or a passkey, and every change within ten minutes of it. What the page changes it
 /// records in the audit log in the same save, with the actor.
 /// </summary>
 public abstract class AdministrationPage(Reception reception, Act act) : PageModel

@@ -383,7 +383,7 @@ public abstract class PasskeyStories(Stage stage)
     }
 
     [Fact]
-    public async Task R50_R51_Failures_of_a_passkey_are_counted_with_all_others_and_end_the_sign_in()
+    public async Task R50_R51_Failures_of_a_passkey_are_counted_over_all_browsers_and_end_the_sign_in()
     {
         var kari = await Server.AddPersonAsync();
         using var key = PasskeyCast.NewKey();
@@ -401,6 +401,24 @@ public abstract class PasskeyStories(Stage stage)
         Assert.Equal(HttpStatusCode.TooManyRequests, browser.Status);
         await browser.ReloadAsync();
         Assert.StartsWith("/sign-in/over", browser.Path, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task R48_The_desk_opens_with_a_passkey_as_it_does_with_the_phone()
+    {
+        var ada = await Server.AddPersonAsync();
+        using var key = PasskeyCast.NewKey();
+        (await EnrolledBrowserAsync(ada, key)).Dispose();
+        await Server.ChangeAsync(db =>
+        {
+            db.RoleAssignments.Add(new RoleAssignment(ada.Id, Role.Helpdesk, null, null, Server.Clock.GetUtcNow()));
+            return Task.CompletedTask;
+        });
+        using var browser = new Browser(Server);
+        await browser.OpenAsync("/administration/people");
+        await browser.PasswordAsync(ada);
+        await browser.UsePasskeyAsync(key);
+        Assert.Equal("Personer", browser.Heading);
     }
 
     // ---- Instead of the password
