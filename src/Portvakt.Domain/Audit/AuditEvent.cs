@@ -79,6 +79,12 @@ public enum SecurityEvent
     PeopleExported = 130,
     PersonalDataExported = 131,
     ListExported = 132,
+
+    /// <summary>A telephone was proven, and took the place of the one before.</summary>
+    TelephoneAdded = 150,
+
+    /// <summary>A code was sent on its way: what text messages and calls cost can be followed up.</summary>
+    TelephoneCodeSent = 151,
 }
 
 /// <summary>

@@ -287,6 +287,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     {
         foreach (var phone in await Db.Phones.Where(row => row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked).ToListAsync(Aborted)) phone.Revoke();
         foreach (var totp in await Db.Totps.Where(row => row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked).ToListAsync(Aborted)) totp.Revoke();
+        foreach (var telephone in await Db.TelephoneNumbers.Where(row => row.PersonId == Target.Id && row.State != AuthenticatorState.Revoked).ToListAsync(Aborted)) telephone.Revoke();
         Db.RecoveryCodes.RemoveRange(await Db.RecoveryCodes.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
         Target.RecordRemoval();
         await RecordAndTellAsync(SecurityEvent.FactorsRemoved, Target.Id, null, reason);
@@ -296,6 +297,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     private async Task NothingLeftAsync(Guid? phoneId, Guid? totpId)
     {
         if (await Db.Phones.AnyAsync(row => row.PersonId == Target.Id && row.State == AuthenticatorState.Active && row.Id != phoneId, Aborted)
+            || await Db.TelephoneNumbers.AnyAsync(row => row.PersonId == Target.Id && row.State == AuthenticatorState.Active, Aborted)
             || await Db.Totps.AnyAsync(row => row.PersonId == Target.Id && row.State == AuthenticatorState.Active && row.Id != totpId && (row.PhoneId == null || row.PhoneId != phoneId), Aborted)) return;
         Db.RecoveryCodes.RemoveRange(await Db.RecoveryCodes.Where(row => row.PersonId == Target.Id).ToListAsync(Aborted));
         Target.RecordRemoval();

@@ -57,6 +57,8 @@ public static class PersonalData
                     row.ConsentAt,
                 }).ToListAsync(cancellationToken),
                 CodeGenerators = await db.Totps.Where(row => row.PersonId == personId).Select(row => new { State = row.State.ToString(), row.CreatedAt, row.LastUsedAt }).ToListAsync(cancellationToken),
+                Telephones = await db.TelephoneNumbers.Where(row => row.PersonId == personId).Select(row => new { Kind = row.Kind.ToString(), row.Number, State = row.State.ToString(), row.CreatedAt, row.LastUsedAt }).ToListAsync(cancellationToken),
+                TelephoneMessages = await db.TelephoneMessages.Where(row => row.PersonId == personId).Select(row => new { Method = row.Method.ToString(), row.Number, State = row.State.ToString(), row.CreatedAt, row.UsedAt }).ToListAsync(cancellationToken),
                 RecoveryCodes = await db.RecoveryCodes.Where(row => row.PersonId == personId).Select(row => new { row.CreatedAt, row.UsedAt }).ToListAsync(cancellationToken),
                 Sessions = await db.Sessions.Where(row => row.PersonId == personId).Select(row => new { row.Browser, row.Place, row.AuthenticatedAt, row.LastSeenAt, row.EndedAt, row.ExpiresAt }).ToListAsync(cancellationToken),
                 FamiliarBrowsers = await db.FamiliarBrowsers.Where(row => row.PersonId == personId).Select(row => row.SeenAt).ToListAsync(cancellationToken),
@@ -95,6 +97,8 @@ public static class PersonalData
         await db.Approvals.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.Phones.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.Totps.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
+        await db.TelephoneMessages.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
+        await db.TelephoneNumbers.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.RecoveryCodes.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.AuthorizationCodes.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.RefreshFamilies.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);

@@ -35,7 +35,7 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, IOptions<Portva
     {
         var kind = what switch
         {
-            SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated => MailKind.MethodAdded,
+            SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated or SecurityEvent.TelephoneAdded => MailKind.MethodAdded,
             SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved => MailKind.MethodRemoved,
             SecurityEvent.PassIssued => MailKind.PassIssued,
             SecurityEvent.PhoneReplaced or SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
