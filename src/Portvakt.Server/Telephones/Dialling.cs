@@ -48,8 +48,8 @@ public static class Dialling
     /// <summary>Country code of a number in E.164: 47.</summary>
     public static string CountryOf(string number) => Parse(number) is { } parsed ? CodeOf(parsed) : throw new ArgumentException("Not a number in E.164.", nameof(number));
 
-    /// <summary>As its country writes it, with the country code: +47 912 34 567.</summary>
-    public static string Shown(string number) => Parse(number) is { } parsed ? Plans.Format(parsed, PhoneNumberFormat.INTERNATIONAL) : number;
+    /// <summary>As its country writes it, with the country code and on one line: +47 91 23 45 67.</summary>
+    public static string Shown(string number) => Parse(number) is { } parsed ? Plans.Format(parsed, PhoneNumberFormat.INTERNATIONAL).Replace(' ', '\u00A0') : number;
 
     private static string CodeOf(PhoneNumber number) => number.CountryCode.ToString(CultureInfo.InvariantCulture);
 

@@ -8,6 +8,7 @@ using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Domain.SignIn;
+using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Tests.Actors;
 
@@ -455,6 +456,19 @@ public abstract class TelephoneStories(TelephoneStage stage)
         {
             (settings.Texts, settings.Calls) = (texts, calls);
         }
+    }
+
+    [Fact]
+    public async Task What_is_known_of_a_telephone_is_given_out_and_erased_with_the_person()
+    {
+        var number = stage.NewNumber();
+        var kari = await EnrolledByTextAsync(number);
+        var export = System.Text.Encoding.UTF8.GetString(await Server.ReadAsync(db => PersonalData.ExportAsync(db, kari.Id, CancellationToken.None)));
+        Assert.Equal(2, export.Split(number).Length - 1); // the number, and the one message to it
+        var http = new DefaultHttpContext { Connection = { RemoteIpAddress = IPAddress.Loopback } };
+        await Server.ChangeAsync(async db => await PersonalData.EraseAsync(db, await db.People.SingleAsync(row => row.Id == kari.Id), http, kari.Id, "Sluttet", Server.Clock.GetUtcNow()));
+        Assert.False(await Server.ReadAsync(db => db.TelephoneNumbers.AnyAsync(row => row.PersonId == kari.Id)));
+        Assert.False(await Server.ReadAsync(db => db.TelephoneMessages.AnyAsync(row => row.PersonId == kari.Id || row.Number == number)));
     }
 
     private async Task<Person> EnrolledByTextAsync(string number)
