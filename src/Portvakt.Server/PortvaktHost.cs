@@ -12,6 +12,7 @@ using Portvakt.Server.Mails;
 using Portvakt.Server.OpenIdConnect;
 using Portvakt.Server.Sessions;
 using Portvakt.Server.SignIn;
+using Portvakt.Server.Telephones;
 
 namespace Portvakt.Server;
 
@@ -107,6 +108,7 @@ public static class PortvaktHost
         services.AddSingleton<Notices>();
         services.AddHostedService<MailSender>();
         services.AddHostedService<RolloutMailer>();
+        services.AddTelephones();
         services.AddSingleton<AuditChain>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditChain>());
         services.AddHostedService<Cleanup>();
@@ -132,6 +134,7 @@ public static class PortvaktHost
         app.MapWait();
         app.MapSignedOutWait();
         app.MapOpenIdConnect();
+        app.MapDemoTelephone();
         var phone = app.MapGroup("/phone/api").WithTags("phone");
         phone.MapPhoneBinding();
         phone.MapPhone();

@@ -58,6 +58,10 @@ public static class Demo
                 ["Portvakt__RelyingPartiesFile"] = relyingPartiesFile,
                 ["Portvakt__AllowPinUnlock"] = "true", // a desktop without an unlock of its own can walk to the end as well
                 ["Portvakt__AllowLoopbackPush"] = options.Has("--allow-loopback-push") ? "true" : "false",
+                ["Portvakt__Texts__Address"] = $"{issuer}/demo/telephone",
+                ["Portvakt__Texts__Body"] = """{"how":"SMS","number":"{number}","text":"{text}"}""",
+                ["Portvakt__Calls__Address"] = $"{issuer}/demo/telephone",
+                ["Portvakt__Calls__Body"] = """{"how":"Call","number":"{number}","text":"{text}"}""",
                 ["Portvakt__PushContact"] = "mailto:it@eksempel.kommune.no",
             };
 
@@ -91,6 +95,8 @@ public static class Demo
                 To play the phone, open  {issuer}/phone  in a second window: "Jeg er enig", then "Skann en QR-kode"
                 (the camera) or "Skriv inn koden" (the code under "Får du ikke skannet bildet?"), then "Tillat".
                 Type the computer's number on the phone, "Godkjenn"; on the computer "Fullført", "Ja" or "Nei", "Ferdig".
+
+                Codes as text messages and calls ("Godkjenningstelefon") reach nobody here; read them at  {issuer}/demo/telephone .
 
                 {(keepData ? $"The data stay in {data}." : "The data go when the demo ends.")} Ctrl-C ends everything.
                 """);

@@ -105,6 +105,12 @@ public enum SecurityEvent
     /// <summary>No more than <see cref="Authenticators.RecoveryCode.Few"/> are left.</summary>
     RecoveryCodesLow = 157,
     MethodPolicyChanged = 158,
+
+    /// <summary>A telephone was proven, and took the place of the one before.</summary>
+    TelephoneAdded = 160,
+
+    /// <summary>A code was sent on its way: what text messages and calls cost can be followed up.</summary>
+    TelephoneCodeSent = 161,
 }
 
 /// <summary>

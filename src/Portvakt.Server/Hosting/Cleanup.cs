@@ -58,6 +58,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
         await db.FailureCounts.Where(row => row.LastFailureAt < forgotten && row.BlockedUntil < present).ExecuteDeleteAsync(cancellationToken);
         await db.Totps.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Phones.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
+        await db.TelephoneNumbers.Where(row => row.State != AuthenticatorState.Active && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(30)).ExecuteDeleteAsync(cancellationToken);
         if (now < _nextHistory) return;
         await SweepHistoryAsync(cancellationToken);
@@ -74,6 +75,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
         await db.Approvals.Where(row => row.ExpiresAt < kept).ExecuteDeleteAsync(cancellationToken);
         await db.AccessPasses.Where(row => row.ExpiresAt < kept).ExecuteDeleteAsync(cancellationToken);
         await db.Mails.Where(row => row.CreatedAt < kept && row.State != MailState.Waiting && row.State != MailState.Sending).ExecuteDeleteAsync(cancellationToken);
+        await db.TelephoneMessages.Where(row => row.CreatedAt < kept).ExecuteDeleteAsync(cancellationToken); // never less than the day that the limits look back
         await db.Cases.Where(row => row.ClosedAt < kept).ExecuteDeleteAsync(cancellationToken);
         await db.SignOutRounds.Where(row => row.At < kept).ExecuteDeleteAsync(cancellationToken);
         await audit.ForgetAsync(now - TimeSpan.FromDays(settings.Value.AuditRetentionDays), cancellationToken);

@@ -95,6 +95,12 @@ public sealed class PortvaktSettings
     /// <summary>The organisation's gateway for calls; none: no codes are read out.</summary>
     public TelephoneGateway? Calls { get; set; }
 
+    /// <summary>Country codes that codes may be sent to. Empty: 47. Each one more is one more that fraudsters can earn money with.</summary>
+    public List<string> TelephoneCountries { get; set; } = [];
+
+    /// <summary>So many messages and calls a day to each country, for all people together; then no more until the next day (UTC).</summary>
+    public int TelephoneDailyLimit { get; set; } = 1000;
+
     /// <summary>Words that nobody may build a password on.</summary>
     public List<string> HouseWords { get; set; } = [];
 
@@ -123,6 +129,9 @@ public sealed class PortvaktSettings
 
     /// <summary>The ways over the telephone network that are configured.</summary>
     public Methods Telephone => (Texts is null ? Methods.None : Methods.Text) | (Calls is null ? Methods.None : Methods.Call);
+
+    /// <summary><see cref="TelephoneCountries"/>, or Norway.</summary>
+    public IReadOnlyList<string> CountriesToCall => TelephoneCountries.Count > 0 ? TelephoneCountries : ["47"];
 
     public bool UsesPostgres => Database is { Length: > 0 };
 
@@ -161,6 +170,10 @@ public sealed class PortvaktSettings
 
         if (HelpdeskMail is { Length: > 0 } && !IsMailAddress(HelpdeskMail)) yield return "Portvakt:HelpdeskMail must be a mail address.";
         if (ReminderDays.Any(days => days is < 0 or > 365)) yield return "Portvakt:ReminderDays must lie between 0 and 365.";
+        foreach (var problem in (Texts?.Problems(nameof(Texts)) ?? []).Concat(Calls?.Problems(nameof(Calls)) ?? [])) yield return problem;
+        foreach (var country in TelephoneCountries.Where(country => country is not { Length: > 0 and <= 3 } || country[0] is '0' || !country.All(char.IsAsciiDigit)))
+            yield return $"Portvakt:TelephoneCountries has \"{country}\", which is not a country code like 47.";
+        if (TelephoneDailyLimit is < 1 or > 1_000_000) yield return "Portvakt:TelephoneDailyLimit must lie between 1 and 1000000.";
         foreach (var network in TrustedNetworks.Where(network => !IPNetwork.TryParse(network, out _)))
             yield return $"Portvakt:TrustedNetworks has \"{network}\", which is not a network like 192.0.2.0/24.";
         foreach (var proxy in TrustedProxies.Where(proxy => !IPAddress.TryParse(proxy, out _) && !IPNetwork.TryParse(proxy, out _)))

@@ -36,7 +36,7 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
     {
         var kind = what switch
         {
-            SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated or SecurityEvent.PasskeyAdded => MailKind.MethodAdded,
+            SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated or SecurityEvent.PasskeyAdded or SecurityEvent.TelephoneAdded => MailKind.MethodAdded,
             SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved or SecurityEvent.TotpRemoved or SecurityEvent.PasskeyRemoved or SecurityEvent.TelephoneRemoved or SecurityEvent.TokenRemoved => MailKind.MethodRemoved,
             SecurityEvent.PassIssued => MailKind.PassIssued,
             SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged

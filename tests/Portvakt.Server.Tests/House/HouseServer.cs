@@ -18,6 +18,7 @@ public sealed partial class HouseServer : IAsyncLifetime
         "status" => "404",
         "phone" => "iphone",
         "code" => "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "way" => "text",
         "file" => "index.html",
         _ => "AAAAAAAAAAAAAAAAAAAAAA",
     });
