@@ -49,7 +49,7 @@ public sealed class TelephoneGatewayStandIn : IAsyncDisposable
     private IResult Answer(string number, string text, string how, string key)
     {
         Heard.Enqueue((number, text, how, key, Status));
-        return Status is StatusCodes.Status302Found ? Results.Redirect("/texts") : Results.StatusCode(Status);
+        return Status is StatusCodes.Status307TemporaryRedirect ? Results.Redirect("/texts", preserveMethod: true) : Results.StatusCode(Status);
     }
 }
 
