@@ -18,7 +18,6 @@ public enum SignInStep
     SetUpCode,
     SetUpPasskey,
     SetUpTelephone,
-    SetUpToken,
     TestApproval,
 
     /// <summary>In case the phone is lost: optional, finished with one button.</summary>
@@ -95,9 +94,6 @@ public enum EnrolmentMethod
 
     /// <summary>Office phone: a call.</summary>
     OfficeTelephone,
-
-    /// <summary>A code generator of plastic, which the organisation has handed out.</summary>
-    Token,
 }
 
 /// <summary>The dispatcher's rule: pages record facts, this decides what comes next, and nothing else does.</summary>
@@ -128,7 +124,6 @@ public static class SignInSteps
         EnrolmentMethod.Code => SignInStep.SetUpCode,
         EnrolmentMethod.Passkey => SignInStep.SetUpPasskey,
         EnrolmentMethod.Telephone or EnrolmentMethod.OfficeTelephone => SignInStep.SetUpTelephone,
-        EnrolmentMethod.Token => SignInStep.SetUpToken,
         _ => throw new ArgumentOutOfRangeException(nameof(progress)),
     };
 

@@ -21,7 +21,7 @@ public sealed class MethodModel(SignInJourney journey, TimeProvider clock) : Att
     public string? BackTo => Current.Adds ? Current.ReturnPath : null;
 
     private static readonly (string Value, Methods Opens)[] All =
-        [("app", Methods.App | Methods.Code), ("passkey", Methods.Passkey), ("telephone", Methods.Text | Methods.Call), ("office", Methods.Call), ("token", Methods.Token)];
+        [("app", Methods.App | Methods.Code), ("passkey", Methods.Passkey), ("telephone", Methods.Text | Methods.Call), ("office", Methods.Call)];
 
     public void OnGet()
     {
@@ -37,7 +37,6 @@ public sealed class MethodModel(SignInJourney journey, TimeProvider clock) : Att
             ("passkey", _) => (EnrolmentMethod.Passkey, Methods.Passkey),
             ("telephone", _) => (EnrolmentMethod.Telephone, Methods.Text | Methods.Call),
             ("office", _) => (EnrolmentMethod.OfficeTelephone, Methods.Call),
-            ("token", _) => (EnrolmentMethod.Token, Methods.Token),
             _ => null,
         };
         if (chosen is not { } choice || (Standing.ForEnrolment & choice.Needs) is Methods.None) return Again(StatusCodes.Status422UnprocessableEntity);

@@ -38,7 +38,6 @@ public sealed class SetUpPasskeyModel(SignInJourney journey, PortvaktDb db, Pass
         var (person, now) = (Standing.Person!, clock.GetUtcNow());
         Name = string.IsNullOrWhiteSpace(name) ? SuggestedName() : PhoneBindingEndpoint.NameOf(name);
         var challenge = Current.TakeChallenge(now);
-        if (!await db.TrySaveAsync(HttpContext.RequestAborted)) return Reload();
         if (challenge is null) return await AgainAsync(StatusCodes.Status409Conflict, "PasskeyTooLate");
         if (!await MayHaveAnotherAsync()) return await AgainAsync(StatusCodes.Status422UnprocessableEntity, "PasskeyTooMany");
 

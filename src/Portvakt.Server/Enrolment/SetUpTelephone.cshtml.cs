@@ -21,7 +21,7 @@ namespace Portvakt.Server.Enrolment;
 /// Authentication phone and office phone: a number, and one code as the test. The office phone's number is the organisation's own; a person has one of each,
 /// and a new one takes the place of the old.
 /// </summary>
-public sealed class SetUpTelephoneModel(SignInJourney journey, PortvaktDb db, Outbox outbox, TelephoneCodes codes, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
+public sealed class SetUpTelephoneModel(SignInJourney journey, PortvaktDb db, Outbox outbox, TelephoneCodes codes, SecondFactorBrake brake, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SetUpTelephone)
 {
     public bool IsOffice => Current.Chosen is EnrolmentMethod.OfficeTelephone;
@@ -71,12 +71,10 @@ public sealed class SetUpTelephoneModel(SignInJourney journey, PortvaktDb db, Ou
         await LoadAsync();
         var personId = Standing.Person!.Id;
         var now = clock.GetUtcNow();
-        var failures = new FailureCounter(db, clock);
-        var key = Approver.SecondFactorKey(personId);
-        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        if (await brake.RaiseAsync(personId, guessable: false, HttpContext.RequestAborted) is { } wait)
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            Problem = brake.SentenceOf(wait);
             return Again(StatusCodes.Status429TooManyRequests);
         }
 
@@ -93,7 +91,7 @@ public sealed class SetUpTelephoneModel(SignInJourney journey, PortvaktDb db, Ou
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.TelephoneAdded, personId, own.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.TelephoneAdded, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
-        await failures.ClearAsync(key, HttpContext.RequestAborted);
+        await brake.AcceptedAsync(personId, HttpContext.RequestAborted);
         return await ContinueEnrolledAsync();
     }
 

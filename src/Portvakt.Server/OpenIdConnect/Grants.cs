@@ -66,7 +66,7 @@ public sealed class Grants(PortvaktDb db, Rulings rulings, TimeProvider clock)
                            where row.Hash == hash
                            join session in db.Sessions on row.SessionId equals session.Id
                            join person in db.People on row.PersonId equals person.Id
-                           select new { row, session, person }).SingleOrDefaultAsync(http.RequestAborted);
+                           select new { row, session, person, AnyPolicy = db.MethodPolicies.Any() }).SingleOrDefaultAsync(http.RequestAborted);
         if (found is null) return null;
         if (found.row.UsedAt is not null)
         {
@@ -74,7 +74,7 @@ public sealed class Grants(PortvaktDb db, Rulings rulings, TimeProvider clock)
             return null;
         }
 
-        if (clock.GetUtcNow() >= found.row.ExpiresAt || !await IsLiveAsync(found.session, found.person, http.RequestAborted)) return null;
+        if (clock.GetUtcNow() >= found.row.ExpiresAt || !await IsLiveAsync(found.session, found.person, found.AnyPolicy, http.RequestAborted)) return null;
         (_code, Presented) = (found.row, new Grant(found.row.ClientId, found.session, found.person, found.row.Scopes));
         return found.row;
     }
@@ -87,8 +87,8 @@ public sealed class Grants(PortvaktDb db, Rulings rulings, TimeProvider clock)
                            where row.Id == id
                            join session in db.Sessions on row.SessionId equals session.Id
                            join person in db.People on row.PersonId equals person.Id
-                           select new { row, session, person }).SingleOrDefaultAsync(http.RequestAborted);
-        if (found is null || found.row.RevokedAt is not null || clock.GetUtcNow() >= found.row.ExpiresAt || !await IsLiveAsync(found.session, found.person, http.RequestAborted)) return null;
+                           select new { row, session, person, AnyPolicy = db.MethodPolicies.Any() }).SingleOrDefaultAsync(http.RequestAborted);
+        if (found is null || found.row.RevokedAt is not null || clock.GetUtcNow() >= found.row.ExpiresAt || !await IsLiveAsync(found.session, found.person, found.AnyPolicy, http.RequestAborted)) return null;
         if (!CryptographicOperations.FixedTimeEquals(RandomId.Hash(secret), found.row.CurrentHash))
         {
             await RevokeAsync(found.row.Id, SecurityEvent.RefreshTokenReused, found.row.PersonId, found.row.SessionId, http);
@@ -151,8 +151,8 @@ public sealed class Grants(PortvaktDb db, Rulings rulings, TimeProvider clock)
     }
 
     /// <summary>Whether tokens may still come of a session. Idleness is the browser's affair; an application refreshes while its person reads.</summary>
-    public async Task<bool> IsLiveAsync(Session session, Person person, CancellationToken cancellationToken) =>
-        session.EndedAt is null && clock.GetUtcNow() < session.ExpiresAt && person.State is PersonState.Active && await rulings.StillHoldsAsync(session, person, cancellationToken);
+    public async Task<bool> IsLiveAsync(Session session, Person person, bool anyPolicy, CancellationToken cancellationToken) =>
+        session.EndedAt is null && clock.GetUtcNow() < session.ExpiresAt && person.State is PersonState.Active && await rulings.StillHoldsAsync(session, person, anyPolicy, cancellationToken);
 
     private Task CodeReusedAsync(AuthorizationCode code, HttpContext http) =>
         RevokeAsync(code.FamilyId, SecurityEvent.CodeReused, code.PersonId, code.SessionId, http);

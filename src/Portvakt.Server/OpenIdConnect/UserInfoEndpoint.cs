@@ -20,8 +20,8 @@ public static class UserInfoEndpoint
         var found = await (from session in db.Sessions.AsNoTracking()
                            where session.Id == sessionId
                            join person in db.People.AsNoTracking() on session.PersonId equals person.Id
-                           select new { session, person }).SingleOrDefaultAsync(http.RequestAborted);
-        if (found is null || !await grants.IsLiveAsync(found.session, found.person, http.RequestAborted) || relyingParties.Find(token.GetClaim(Claims.ClientId)) is null
+                           select new { session, person, AnyPolicy = db.MethodPolicies.Any() }).SingleOrDefaultAsync(http.RequestAborted);
+        if (found is null || !await grants.IsLiveAsync(found.session, found.person, found.AnyPolicy, http.RequestAborted) || relyingParties.Find(token.GetClaim(Claims.ClientId)) is null
             || token.GetClaim(Claims.Subject) != TokenClaims.SubjectOf(found.person.Id))
         {
             return Results.Challenge(

@@ -12,6 +12,9 @@ public sealed class MethodPolicies(IEnumerable<MethodPolicy> inOrder)
     private readonly List<(MethodPolicy Policy, WaveRule Rule)> _policies =
         [.. inOrder.Select(policy => (policy, WaveRule.TryParse(policy.Rule, out var rule, out _) ? rule : null)).Where(pair => pair.Item2 is not null).Select(pair => (pair.policy, pair.Item2!))];
 
+    /// <summary>Nobody has decided anything.</summary>
+    public static MethodPolicies None { get; } = new([]);
+
     public static async Task<MethodPolicies> LoadAsync(PortvaktDb db, CancellationToken cancellationToken) =>
         new(await db.MethodPolicies.AsNoTracking().OrderBy(row => row.Position).ThenBy(row => row.CreatedAt).ToListAsync(cancellationToken));
 

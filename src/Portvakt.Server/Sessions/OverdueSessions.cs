@@ -52,7 +52,7 @@ public sealed partial class OverdueSessions(IServiceScopeFactory scopes, TimePro
         var overdue = new List<string>();
         foreach (var candidate in candidates)
         {
-            if (!await rulings.StillHoldsAsync(candidate.session, candidate.person, cancellationToken)) overdue.Add(candidate.session.Id);
+            if (!await rulings.StillHoldsAsync(candidate.session, candidate.person, anyPolicy: true, cancellationToken)) overdue.Add(candidate.session.Id);
         }
 
         overdue.AddRange(await NoLongerAcceptedAsync(db, rulings, now, cancellationToken));

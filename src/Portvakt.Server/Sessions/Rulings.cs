@@ -89,8 +89,12 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
     public static Methods Offered(PortvaktSettings settings) => ~MethodOrder.Telephone | settings.Telephone;
 
     /// <summary>Whether a session may go on, and tokens come of it: what was proven is still enough, and still accepted (R10).</summary>
-    public async Task<bool> StillHoldsAsync(Session session, Person person, CancellationToken cancellationToken) => session.Method is { } proven
-        ? Accepts(await MethodPolicies.LoadAsync(db, cancellationToken), person, proven)
+    /// <param name="session">The session.</param>
+    /// <param name="person">Its person.</param>
+    /// <param name="anyPolicy">Whether there is a policy of methods at all: most organisations have none, and are spared the statement.</param>
+    /// <param name="cancellationToken">The caller gave up.</param>
+    public async Task<bool> StillHoldsAsync(Session session, Person person, bool anyPolicy, CancellationToken cancellationToken) => session.Method is { } proven
+        ? Accepts(anyPolicy ? await MethodPolicies.LoadAsync(db, cancellationToken) : MethodPolicies.None, person, proven)
         : await OfAsync(session.PersonId, http: null, cancellationToken) is { PasswordAloneIsEnough: true };
 
     /// <summary>A policy that has become stricter ends what came of a weaker method, too.</summary>

@@ -44,8 +44,8 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
     private async Task<Person?> MayGoOnAsync(Session session, HttpContext http) =>
         session.Method is null
             ? await rulings.OfAsync(session.PersonId, http, http.RequestAborted) is { PasswordAloneIsEnough: true } ruling ? ruling.Person : null
-            : await db.People.SingleOrDefaultAsync(row => row.Id == session.PersonId && row.State == PersonState.Active, http.RequestAborted) is { } person
-                && await rulings.StillHoldsAsync(session, person, http.RequestAborted) ? person : null;
+            : await db.People.Where(row => row.Id == session.PersonId && row.State == PersonState.Active).Select(row => new { Person = row, AnyPolicy = db.MethodPolicies.Any() }).SingleOrDefaultAsync(http.RequestAborted) is { } found
+                && await rulings.StillHoldsAsync(session, found.Person, found.AnyPolicy, http.RequestAborted) ? found.Person : null;
 
     /// <summary>Whoever administers is signed out after a quarter of an hour without use, wherever the next click goes (R48).</summary>
     private async Task<bool> IsDeskLeftAsync(Session session, DateTimeOffset now, CancellationToken cancellationToken) =>

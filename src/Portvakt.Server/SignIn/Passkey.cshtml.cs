@@ -35,7 +35,6 @@ public sealed class PasskeyModel(SignInJourney journey, PortvaktDb db, PasskeyCe
         // The challenge is gone after the first answer, whatever comes of it (R33); of two answers at once one takes it.
         var now = clock.GetUtcNow();
         var challenge = Current.TakeChallenge(now);
-        if (!await db.TrySaveAsync(HttpContext.RequestAborted)) return Reload();
         if (challenge is null) return await AgainAsync(StatusCodes.Status409Conflict, "PasskeyTooLate");
 
         // Counted before the answer is looked at: as a second factor by whose it is, apart from codes that can be guessed; otherwise by where it comes from (R50, R52, R54).

@@ -15,7 +15,7 @@ using Portvakt.Server.Telephones;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>A code as a text message or by a call. Opening the page sends nothing: only the button does.</summary>
-public sealed class TelephoneModel(SignInJourney journey, PortvaktDb db, TelephoneCodes codes, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
+public sealed class TelephoneModel(SignInJourney journey, PortvaktDb db, TelephoneCodes codes, SecondFactorBrake brake, TimeProvider clock, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SecondFactor)
 {
     /// <summary>text or call.</summary>
@@ -57,12 +57,10 @@ public sealed class TelephoneModel(SignInJourney journey, PortvaktDb db, Telepho
         var now = clock.GetUtcNow();
 
         // Counted over all sessions and addresses, before the code is looked at; at the limit the attempt is over (R50, R51, R54).
-        var failures = new FailureCounter(db, clock);
-        var key = Approver.SecondFactorKey(personId);
-        if (await failures.RaiseAsync(key, Throttle.SecondFactor, HttpContext.RequestAborted) is { } wait)
+        if (await brake.RaiseAsync(personId, guessable: true, HttpContext.RequestAborted) is { } wait)
         {
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            Problem = brake.SentenceOf(wait);
             await AbandonAsync();
             return Again(StatusCodes.Status429TooManyRequests);
         }
@@ -76,14 +74,13 @@ public sealed class TelephoneModel(SignInJourney journey, PortvaktDb db, Telepho
             // The code is spent and the attempt moves on in one save: of two windows with the same code one wins (R12, R49).
             if (await db.TrySaveAsync(HttpContext.RequestAborted))
             {
-                await failures.ClearAsync(key, HttpContext.RequestAborted);
+                await brake.AcceptedAsync(personId, HttpContext.RequestAborted);
                 return await ContinueAsync();
             }
         }
         else
         {
-            db.Record(SecurityEvent.SecondFactorRejected, personId, null, HttpContext, now);
-            await db.SaveChangesAsync(HttpContext.RequestAborted);
+            await brake.RejectedAsync(HttpContext, Standing.Person!);
         }
 
         Problem = words["TelephoneCodeWrong"];

@@ -52,7 +52,6 @@ public sealed class SignInStepsTests
             ("Ola chose a passkey", Begun with { Chosen = EnrolmentMethod.Passkey }, EnrolmentDuty.Required, SignInStep.SetUpPasskey),
             ("Ola chose the authentication phone", Begun with { Chosen = EnrolmentMethod.Telephone }, EnrolmentDuty.Required, SignInStep.SetUpTelephone),
             ("Ola chose the office phone", Begun with { Chosen = EnrolmentMethod.OfficeTelephone }, EnrolmentDuty.Required, SignInStep.SetUpTelephone),
-            ("Ola chose the code generator", Begun with { Chosen = EnrolmentMethod.Token }, EnrolmentDuty.Required, SignInStep.SetUpToken),
             ("Kari adds a method", Owner with { Adds = true, SecondFactorVerified = true }, EnrolmentDuty.None, SignInStep.ChooseMethod),
             ("Kari adds a method, and her proof is too old", Owner with { Adds = true }, EnrolmentDuty.None, SignInStep.SecondFactor),
             ("Kari adds a passkey", Owner with { Adds = true, SecondFactorVerified = true, Chosen = EnrolmentMethod.Passkey }, EnrolmentDuty.None, SignInStep.SetUpPasskey),

@@ -40,7 +40,7 @@ public abstract class PassStories(Stage stage)
         Assert.Equal("Vil du forbli pålogget?", browser.Heading);
         await browser.PressAsync("Nei");
         Assert.Equal("app.test", browser.LeftFor?.Host);
-        Assert.Equal(SecondFactorMethod.AccessPass, await Server.ReadAsync(db => db.Sessions.Where(row => row.PersonId == kari.Id && row.EndedAt == null).Select(row => row.Method).OrderBy(row => row).LastAsync()));
+        Assert.Equal(1, await Server.ReadAsync(db => db.Sessions.CountAsync(row => row.PersonId == kari.Id && row.Method == SecondFactorMethod.AccessPass)));
 
         // Once.
         using var stranger = new Browser(Server);
@@ -65,7 +65,7 @@ public abstract class PassStories(Stage stage)
         await browser.EnrolPhoneAsync(Server);
         await browser.PressAsync("Fullført");
         Assert.EndsWith("/new-password", browser.Path, StringComparison.Ordinal);
-        await browser.Fill("Nytt passord", "tolv lilla hester på isen").PressAsync("Neste");
+        await browser.Fill("Nytt passord", "tolv lilla hester på isen").PressAsync("Lagre passordet");
         Assert.Equal("Vil du forbli pålogget?", browser.Heading);
         await browser.PressAsync("Nei");
         await browser.PressAsync("Ferdig");

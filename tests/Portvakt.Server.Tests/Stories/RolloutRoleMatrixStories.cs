@@ -32,6 +32,11 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
         /administration/mails/templates  POST                  y y - - - - -
         /administration/mails/templates  POST:Preview          y y - - - - -
         /administration/mails/templates  POST:Standard         y y - - - - -
+        /administration/methods          GET                   y - - - - - -
+        /administration/methods/{id}     GET                   ? - - - - - -
+        /administration/methods/{id}     POST                  ? - - - - - -
+        /administration/methods/{id}     POST:Edit             ? - - - - - -
+        /administration/methods/{id}     POST:Save             ? - - - - - -
         /administration/people           GET                   y y y y y y -
         /administration/people           POST:Export           y y y y y y -
         /administration/people/{user}    GET                   y y y y y ? -
@@ -46,6 +51,7 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
         /administration/people/{user}    POST:Issue            y - y - y ? -
         /administration/people/{user}    POST:Lock             y - y - y ? -
         /administration/people/{user}    POST:RemoveCode       y - y - y ? -
+        /administration/people/{user}    POST:RemoveMethod     y - y - y ? -
         /administration/people/{user}    POST:RemovePhone      y - y - y ? -
         /administration/people/{user}    POST:RequireEnrolment y - y - y ? -
         /administration/people/{user}    POST:TakePass         y - y - y ? -
