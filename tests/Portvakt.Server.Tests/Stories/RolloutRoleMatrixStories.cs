@@ -35,7 +35,7 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
         /administration/methods          GET                   y - - - - - -
         /administration/methods/{id}     GET                   ? - - - - - -
         /administration/methods/{id}     POST                  ? - - - - - -
-        /administration/methods/{id}     POST:Edit             ? - - - - - -
+        /administration/methods/{id}     POST:Edit             y - - - - - -
         /administration/methods/{id}     POST:Save             ? - - - - - -
         /administration/people           GET                   y y y y y y -
         /administration/people           POST:Export           y y y y y y -
@@ -100,7 +100,7 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
         var tokens = new List<string>();
         foreach (var actor in actors)
         {
-            await actor.OpenAsync("/account");
+            await actor.OpenAsync("/account/security");
             tokens.Add(actor.Page.QuerySelector("input[name=form]")!.GetAttribute("value")!);
         }
 
