@@ -43,7 +43,7 @@ public sealed class Postgres : IAsyncDisposable
                 await Tool.QuietAsync(initdb[0], [.. initdb[1..], "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], home);
                 var postgres = Command("postgres");
                 process = Background.Start("PostgreSQL", postgres[0], [.. postgres[1..], "-D", data, "-p", $"{port}", "-h", "127.0.0.1", "-k", "",
-                    "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300"],
+                    "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=1000"],
                     home, [], Path.Combine(home, "log"), PosixSignal.SIGINT); // SIGTERM would wait for clients
                 await process.UntilAsync("accept connections", async () => (await Tool.RunAsync(Find("pg_isready")!, ["-q", "-h", "127.0.0.1", "-p", $"{port}"])).ExitCode == 0);
             });

@@ -206,7 +206,8 @@ public sealed class PortvaktServer : IAsyncDisposable
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
         await command.ExecuteNonQueryAsync();
-        return new NpgsqlConnectionStringBuilder(PostgresConnection) { Database = name }.ConnectionString;
+        // Many servers share one PostgreSQL, and after a race each would hold what it needed then for minutes.
+        return new NpgsqlConnectionStringBuilder(PostgresConnection) { Database = name, ConnectionIdleLifetime = 15, ConnectionPruningInterval = 5 }.ConnectionString;
     }
 
     /// <summary>The test server has no sockets; a header of the actor says where it would have come from.</summary>

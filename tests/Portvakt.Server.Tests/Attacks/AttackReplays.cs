@@ -37,7 +37,7 @@ public abstract class AttackReplays(Stage stage)
         Server.Clock.Advance(TimeSpan.FromMinutes(2));
         var right = phone.Code();
         var (made, let) = (0, 0);
-        await Parallel.ForAsync(0, sessions, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (session, _) =>
+        await Parallel.ForAsync(0, sessions, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (session, _) =>
         {
             Browser? browser = null;
             var idle = 0;
@@ -160,7 +160,7 @@ public abstract class AttackReplays(Stage stage)
 
         using var over = new CancellationTokenSource();
         var failed = 0;
-        var storm = Parallel.ForAsync(0, failures, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (failure, _) =>
+        var storm = Parallel.ForAsync(0, failures, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (failure, _) =>
         {
             using var stranger = new Browser(Server, address: $"203.0.{failure % sources / 250}.{failure % 250}");
             await stranger.OpenAsync("/sign-in");
