@@ -9,8 +9,8 @@ public sealed class PasskeyTests(Running running)
 {
     [Theory]
     [InlineData("nb", "Sett opp passnøkkel", "Bruk passnøkkel", "Logg på med passnøkkel", "fikk ikke bekreftet at det er deg")]
-    [InlineData("nn", "Set opp passnøkkel", "Bruk passnøkkel", "Logg på med passnøkkel", "fekk ikkje stadfesta at det er deg", Skip = "For the pictures only.", SkipUnless = nameof(ArePicturesWanted))]
-    [InlineData("en", "Set up passkey", "Use passkey", "Sign in with a passkey", "could not confirm that it is you", Skip = "For the pictures only.", SkipUnless = nameof(ArePicturesWanted))]
+    [InlineData("nn", "Set opp passnøkkel", "Bruk passnøkkel", "Logg på med passnøkkel", "fekk ikkje stadfesta at det er deg")]
+    [InlineData("en", "Set up passkey", "Use passkey", "Sign in with a passkey", "could not confirm that it is you")]
     public async Task A_passkey_is_made_used_beside_the_password_used_alone_and_refused_when_it_is_not_unlocked(string language, string make, string use, string alone, string notUnlocked)
     {
         var kari = await running.House.AddAsync();
@@ -98,8 +98,6 @@ public sealed class PasskeyTests(Running running)
 
         Task ClickAsync(string name) => Button(name).ClickAsync();
     }
-
-    public static bool ArePicturesWanted => Screenshots.AreWanted;
 
     private static async Task LookAsync(string screen, IPage page)
     {

@@ -208,7 +208,6 @@ public sealed class SecurityModel(
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
             await NotMe.OpenCaseAsync(HttpContext, db, outbox, person, new Stranger(null, application, session?.Place, session?.Browser), now);
-            await PersonMethods.AbandonAttemptsAsync(db, person.Id, now);
             db.Record(SecurityEvent.SignInDisowned, person.Id, issued.Subject, HttpContext, now);
             await db.SaveChangesAsync(CancellationToken.None);
             await transaction.CommitAsync(CancellationToken.None);

@@ -287,16 +287,14 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
             Target.RecordRemoval();
         }
 
-        await PersonMethods.AbandonAttemptsAsync(Db, Target.Id, Now);
         await sessions.EndAllAsync(Target.Id, HttpContext, Desk.Person.Id);
         return Done(admin[sentence, taken.Name]);
     }, changesFactors: true);
 
-    /// <summary>Everything goes, and a password alone brings nothing back (R29).</summary>
+    /// <summary>Everything goes, and a password alone brings nothing back (R29). Whoever calls this ends the person's sessions after it.</summary>
     private async Task RemoveFactorsAsync(string? reason)
     {
         await (await PersonMethods.LoadAsync(Db, Target.Id, Aborted)).TakeAllAsync(Target.Id, Aborted);
-        await PersonMethods.AbandonAttemptsAsync(Db, Target.Id, Now);
         Target.RecordRemoval();
         await SecondFactorBrake.ForgetAsync(Db, Target.Id, Aborted);
         await RecordAndTellAsync(SecurityEvent.FactorsRemoved, Target.Id, null, reason);

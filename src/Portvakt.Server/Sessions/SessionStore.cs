@@ -60,9 +60,12 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
     /// <param name="actorId">Who ends it, when it is somebody else than the person.</param>
     public Task EndAsync(Session session, HttpContext http, Guid? actorId = null) => EndAsync([session.Id], http, actorId);
 
-    /// <summary>Every session of a person, everywhere ("it wasn't me"). What the caller has changed and not saved yet is saved in the same transaction.</summary>
+    /// <summary>
+    /// Every session of a person, everywhere ("it wasn't me"), and every sign-in that is half way: what it has proven belongs to what ends here. What the caller
+    /// has changed and not saved yet is saved in the same transaction.
+    /// </summary>
     public async Task EndAllAsync(Guid personId, HttpContext http, Guid? actorId = null) =>
-        await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None), http, actorId);
+        await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None), http, actorId, halfWay: personId);
 
     /// <summary>The live sessions of a person, the one used last first.</summary>
     public async Task<IReadOnlyList<Session>> LiveAsync(Guid personId, CancellationToken cancellationToken)
@@ -97,6 +100,7 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
             db.Record(SecurityEvent.SignedOutEverywhere, person.Id, round.Id, http, now);
             await outbox.TellAsync(activates ? SecurityEvent.TwoFactorActivated : SecurityEvent.SignedOutEverywhere, person, http, now, CancellationToken.None);
             if (!await db.TrySaveAsync(CancellationToken.None)) return null;
+            await PersonMethods.AbandonAttemptsAsync(db, person.Id, now);
             await transaction.CommitAsync(CancellationToken.None);
         }
 
@@ -110,13 +114,14 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
     /// Each statement is its own condition, so a refresh in the same instant neither stops the sign-out nor survives it;
     /// and a browser that is closed meanwhile does not stop it either.
     /// </summary>
-    private async Task EndAsync(List<string> ids, HttpContext http, Guid? actorId)
+    private async Task EndAsync(List<string> ids, HttpContext http, Guid? actorId, Guid? halfWay = null)
     {
         var now = clock.GetUtcNow();
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
             foreach (var id in ids) await EndInTransactionAsync(db, id, http, now, actorId);
             await db.SaveChangesAsync(CancellationToken.None);
+            if (halfWay is { } personId) await PersonMethods.AbandonAttemptsAsync(db, personId, now);
             await transaction.CommitAsync(CancellationToken.None);
         }
 

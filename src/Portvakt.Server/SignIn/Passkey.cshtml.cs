@@ -46,6 +46,7 @@ public sealed class PasskeyModel(SignInJourney journey, PortvaktDb db, PasskeyCe
             Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
             if (!IsWhole) await AbandonAsync();
+            else await db.TrySaveAsync(HttpContext.RequestAborted); // another answer was first: it has taken the challenge
             return Again(StatusCodes.Status429TooManyRequests);
         }
 

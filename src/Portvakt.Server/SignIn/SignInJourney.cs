@@ -28,14 +28,16 @@ public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep 
     public int MaximumPasskeys => Ruling?.Policy.MaximumPasskeys ?? 0;
 
     /// <summary>What this sign-in accepts, in the order in which it is offered.</summary>
-    public IReadOnlyList<Methods> Methods { get; } = Ruling is null ? [] : MethodOrder.Of(Accepted(Ruling.Usable, Attempt.Requested), Ruling.Person.PreferredMethod);
+    public IReadOnlyList<Methods> Methods { get; } = Ruling is null ? [] : MethodOrder.Of(Accepted(Ruling.Usable, Attempt), Ruling.Person.PreferredMethod);
 
     /// <summary>What may be set up here: where the application wants what no copy of our pages can pass on, only that.</summary>
     public Methods ForEnrolment { get; } = Ruling is null ? Domain.Authenticators.Methods.None : Attempt.Requested is AssuranceLevel.PhishingResistant ? Ruling.ForEnrolment & Domain.Authenticators.Methods.Passkey : Ruling.ForEnrolment;
 
-    /// <summary>Whoever has a passkey and needs one is not asked for anything else.</summary>
-    private static Methods Accepted(Methods usable, AssuranceLevel requested) =>
-        requested is AssuranceLevel.PhishingResistant && usable.HasFlag(Domain.Authenticators.Methods.Passkey) ? Domain.Authenticators.Methods.Passkey : usable;
+    /// <summary>Whoever has a passkey and needs one is not asked for anything else; a pass that has opened the door is not the second lock as well (R43).</summary>
+    private static Methods Accepted(Methods usable, SignInAttempt attempt) =>
+        attempt.Requested is AssuranceLevel.PhishingResistant && usable.HasFlag(Domain.Authenticators.Methods.Passkey) ? Domain.Authenticators.Methods.Passkey
+        : attempt.WithoutPassword ? usable & ~Domain.Authenticators.Methods.AccessPass
+        : usable;
 }
 
 /// <summary>Loads an attempt, asks <see cref="SignInSteps"/> where it stands, and sends the browser there.</summary>

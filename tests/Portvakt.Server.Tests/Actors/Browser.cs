@@ -78,7 +78,7 @@ public sealed class Browser : IDisposable
     public Browser Fill(string label, string value)
     {
         var field = Page.QuerySelectorAll("label").FirstOrDefault(candidate => candidate.TextContent.Trim() == label)?.GetAttribute("for")
-            ?? throw new InvalidOperationException($"No field “{label}” on “{Heading}”.");
+            ?? throw new InvalidOperationException($"No field “{label}” on “{Heading}”.{Fault}");
         _typed[Page.GetElementById(field)!.GetAttribute("name")!] = value;
         return this;
     }
@@ -90,11 +90,14 @@ public sealed class Browser : IDisposable
         return this;
     }
 
+    /// <summary>What the server's log says of its own fault, for a story that ends in one.</summary>
+    private string Fault => Status is HttpStatusCode.InternalServerError ? $"\n{_server.Log.LastError}" : "";
+
     public bool Has(string button) => FindButton(button) is not null;
 
     public async Task<Browser> PressAsync(string text)
     {
-        var button = FindButton(text) ?? throw new InvalidOperationException($"No button “{text}” on “{Heading}” ({Path}): {Text}");
+        var button = FindButton(text) ?? throw new InvalidOperationException($"No button “{text}” on “{Heading}” ({Path}): {Text}{Fault}");
         if (button is IHtmlAnchorElement link) return await OpenAsync(link.GetAttribute("href")!);
         if (button.HasAttribute("disabled")) throw new InvalidOperationException($"“{text}” is disabled.");
         await SubmitAsync((IHtmlFormElement)button.Closest("form")!, button);

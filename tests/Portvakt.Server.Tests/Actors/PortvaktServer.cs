@@ -238,6 +238,8 @@ public sealed class LogLines : ILoggerProvider
 {
     private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
 
+    public string? LastError => _lines.LastOrDefault(line => line.StartsWith("Error ", StringComparison.Ordinal));
+
     public string All => string.Join('\n', _lines);
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);

@@ -78,6 +78,22 @@ public abstract class PassStories(Stage stage)
     }
 
     [Fact]
+    public async Task R43_A_pass_that_may_be_used_again_is_not_both_factors_of_one_sign_in()
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(Server);
+        var code = await PassForAsync(kari, oneTime: false);
+        await PolicyAsync(kari, PassUse.Both);
+        using var browser = await WithThePassAsync(kari, code);
+        Assert.EndsWith("/second-factor", browser.Path, StringComparison.Ordinal);
+        Assert.False(browser.Has("Bruk et midlertidig tilgangspass"));
+        await browser.OpenAsync($"/sign-in/{browser.AttemptId}/pass");
+        Assert.EndsWith("/second-factor", browser.Path, StringComparison.Ordinal);
+        await phone.ApproveAsync(browser.MatchingNumber);
+        await browser.PressAsync("Jeg har godkjent");
+        Assert.Equal("Vil du forbli pålogget?", browser.Heading);
+    }
+
+    [Fact]
     public async Task A_pass_in_place_of_the_password_never_takes_the_place_of_the_second_factor_as_well()
     {
         var (kari, _) = await Cast.EnrolledAsync(Server);
@@ -126,13 +142,13 @@ public abstract class PassStories(Stage stage)
         return await browser.Fill("Brukernavn", user ?? person.UserName).Fill("Kode", code).PressAsync("Neste");
     }
 
-    private async Task<string> PassForAsync(Person person)
+    private async Task<string> PassForAsync(Person person, bool oneTime = true)
     {
         var code = Base32.Random(AccessPass.Length);
         await Server.ChangeAsync(db =>
         {
             var vault = (Vault)Server.Services.GetService(typeof(Vault))!;
-            db.AccessPasses.Add(new AccessPass(person.Id, PassModel.HashOf(vault, person.Id, code), AccessPass.DefaultLifetime, oneTime: true, issuedBy: null, Server.Clock.GetUtcNow()));
+            db.AccessPasses.Add(new AccessPass(person.Id, PassModel.HashOf(vault, person.Id, code), AccessPass.DefaultLifetime, oneTime, issuedBy: null, Server.Clock.GetUtcNow()));
             return Task.CompletedTask;
         });
         return AccessPass.Format(code);

@@ -328,6 +328,34 @@ public abstract class SecurityInfoStories(Stage stage)
         thief.Dispose();
     }
 
+    [Theory]
+    [InlineData("everywhere")]
+    [InlineData("helpdesk")]
+    public async Task R62_What_was_half_way_when_everything_was_signed_out_leads_to_no_method_and_no_session(string by)
+    {
+        var (kari, phone, stolen) = await KariAsync();
+        await stolen.PressAsync("Legg til en metode");
+        Assert.Equal("Ytterligere sikkerhetsbekreftelse", stolen.Heading);
+
+        if (by is "everywhere")
+        {
+            using var owner = await SignedInAsync(kari, phone);
+            await PostAsync(owner, "Everywhere");
+        }
+        else
+        {
+            var (_, _, desk) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk, path: $"/administration/people/{kari.UserName}");
+            await desk.SubmitAsync((IHtmlFormElement)desk.Page.Forms.First(form => form.GetAttribute("action") is "?handler=EndSessions"), tamper: fields => fields["reason"] = "Mistet maskin");
+            Assert.Equal(HttpStatusCode.OK, desk.Status);
+            desk.Dispose();
+        }
+
+        await stolen.Choose("Bruk bekreftelseskode").PressAsync("Konfigurer");
+        Assert.Equal(HttpStatusCode.Gone, stolen.Status);
+        Assert.Equal(1, await Server.ReadAsync(db => db.Totps.CountAsync(row => row.PersonId == kari.Id)));
+        stolen.Dispose();
+    }
+
     [Fact]
     public async Task R18_A_sign_in_that_was_not_hers_has_the_consequences_of_the_answer_on_the_phone()
     {
@@ -359,7 +387,7 @@ public abstract class SecurityInfoStories(Stage stage)
     public async Task R42_Recovery_codes_are_shown_once_fetched_by_who_made_them_and_replaced_as_a_set()
     {
         var (kari, phone, browser) = await KariAsync();
-        Assert.Contains("igjen: 0", browser.Text, StringComparison.Ordinal);
+        Assert.Contains("Du har ingen gjenopprettingskoder", browser.Text, StringComparison.Ordinal);
         await browser.PressAsync("Lag nye koder");
         var codes = browser.Page.QuerySelectorAll(".pv-codes code").Select(code => code.TextContent).ToList();
         Assert.Equal(10, codes.Distinct().Count());
