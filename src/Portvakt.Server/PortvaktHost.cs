@@ -134,6 +134,7 @@ public static class PortvaktHost
         app.MapWait();
         app.MapSignedOutWait();
         app.MapOpenIdConnect();
+        app.MapDeliveryReports();
         app.MapDemoTelephone();
         var phone = app.MapGroup("/phone/api").WithTags("phone");
         phone.MapPhoneBinding();

@@ -46,6 +46,9 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     public string? ManagerName { get; private set; }
     public PersonMethods Methods { get; private set; } = null!;
 
+    /// <summary>By telephone number: the code that was sent there last, and what became of it.</summary>
+    public Dictionary<Guid, TelephoneMessage> LastCodes { get; } = [];
+
     /// <summary>Which methods count for the person.</summary>
     public MethodPolicy Policy { get; private set; } = MethodPolicy.Default;
 
@@ -328,6 +331,11 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         Line = await PersonLine.Of(Db.People.Where(row => row.Id == id), Db).SingleAsync(Aborted);
         ManagerName = Target.Manager is null ? null : await Db.People.Where(row => row.UserName == Target.Manager).Select(row => row.DisplayName).SingleOrDefaultAsync(Aborted);
         Methods = await PersonMethods.LoadAsync(Db, id, Aborted);
+        foreach (var number in Methods.Telephones)
+        {
+            if (await Db.TelephoneMessages.AsNoTracking().Where(row => row.NumberId == number.Id).OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(Aborted) is { } sent) LastCodes[number.Id] = sent;
+        }
+
         Policy = (await MethodPolicies.LoadAsync(Db, Aborted)).Of(Target.Attributes);
         Sessions = await sessions.LiveAsync(id, Aborted);
         Cases = await Db.Cases.AsNoTracking().Where(row => row.PersonId == id && row.ClosedAt == null).OrderByDescending(row => row.OpenedAt).ToListAsync(Aborted);

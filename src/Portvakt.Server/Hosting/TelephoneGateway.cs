@@ -38,6 +38,15 @@ public sealed partial class TelephoneGateway
 
     public string Body { get; set; } = "";
 
+    /// <summary>
+    /// Where the provider's answer, in JSON, says what it calls the message: members and indexes, <c>messages.0.id</c>. Only for a provider whose reports do not
+    /// carry our <c>{id}</c>.
+    /// </summary>
+    public string AnswerId { get; set; } = "";
+
+    /// <summary>How the provider tells later what became of a message; null: it does not.</summary>
+    public DeliveryReport? Report { get; set; }
+
     /// <summary>Sentences for the operator; what is set is never shown, for it may hold a password.</summary>
     /// <param name="name">Name of the setting.</param>
     public IEnumerable<string> Problems(string name)
@@ -56,6 +65,10 @@ public sealed partial class TelephoneGateway
 
         if (ContentType is Json && Body.Length > 0 && !IsJson(Filled(Body, Sample, AsJson))) yield return $"Portvakt:{name}:Body is no JSON once its placeholders are filled; each stands between quotation marks.";
         if (!Headers.All(IsHeader)) yield return $"Portvakt:{name}:Headers must be names and values of one line, with no placeholder but {{number}} and {{id}}; the content type has a setting of its own.";
+        if (Report is null) yield break;
+        foreach (var problem in Report.Problems($"{name}:{nameof(Report)}")) yield return problem;
+        if (AnswerId.Length is 0 && !Headers.Values.Append(Address).Append(Body).Any(text => text.Contains("{id}", StringComparison.Ordinal)))
+            yield return $"Portvakt:{name} must send {{id}}, or say in AnswerId where the answer has the provider's own: a report could not be told whose it is.";
     }
 
     /// <summary>The request that sends one message.</summary>
@@ -111,4 +124,42 @@ public sealed partial class TelephoneGateway
 
     [GeneratedRegex(@"\{(?:number|text|language|id)\}", RegexOptions.NonBacktracking)]
     private static partial Regex Placeholder();
+}
+
+/// <summary>
+/// A provider's delivery reports: a POST in JSON (one object, or a list of them) or as a form to <c>/telephone/reports/{texts|calls}/{Key}</c>. The key is all
+/// that tells the provider from a stranger, and all that a stranger could do with it is to say "delivered" or "not delivered": no code, no name and no number
+/// comes back.
+/// </summary>
+public sealed class DeliveryReport
+{
+    private const int ShortestKey = 20;
+
+    /// <summary>Part of the address; at least 20 letters and digits, of your own making.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>Where the report says which message: members and indexes, <c>message.id</c>.</summary>
+    public string Id { get; set; } = "id";
+
+    /// <summary>Where the report says what became of it.</summary>
+    public string State { get; set; } = "status";
+
+    /// <summary>What the provider says, of whatever case, when it has arrived; several with commas between.</summary>
+    public string Delivered { get; set; } = "delivered";
+
+    /// <summary>What it says when it never will. Anything else is neither.</summary>
+    public string Failed { get; set; } = "failed,undelivered,rejected,expired";
+
+    public IEnumerable<string> Problems(string name)
+    {
+        if (Key.Length < ShortestKey || !Key.All(char.IsAsciiLetterOrDigit)) yield return $"Portvakt:{name}:Key must be {ShortestKey} letters and digits or more.";
+        if (Id.Length is 0 || State.Length is 0) yield return $"Portvakt:{name}:Id and State must say where they stand in the report.";
+        if (WordsOf(Delivered).Intersect(WordsOf(Failed), StringComparer.OrdinalIgnoreCase).Any()) yield return $"Portvakt:{name}: a word is both in Delivered and in Failed.";
+    }
+
+    /// <summary>True: arrived; false: never will; null: neither.</summary>
+    public bool? IsDelivered(string state) =>
+        WordsOf(Delivered).Contains(state, StringComparer.OrdinalIgnoreCase) ? true : WordsOf(Failed).Contains(state, StringComparer.OrdinalIgnoreCase) ? false : null;
+
+    private static string[] WordsOf(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

@@ -72,7 +72,7 @@ public sealed class TelephoneSender(IServiceScopeFactory scopes, IHttpClientFact
 
     private async Task<Answer> HandOverAsync(TelephoneMessage message, CancellationToken cancellationToken)
     {
-        if ((message.Method is Methods.Text ? settings.Value.Texts : settings.Value.Calls) is not { } gateway) return new(false, true, "no gateway");
+        if (GatewayOf(message) is not { } gateway) return new(false, true, "no gateway");
         var code = Encoding.ASCII.GetString(vault.Open(message.SealedCode!, TelephoneCodes.Column, message.Id.ToString("N")));
         try
         {
@@ -82,7 +82,8 @@ public sealed class TelephoneSender(IServiceScopeFactory scopes, IHttpClientFact
             var status = (int)answer.StatusCode;
 
             // What the gateway says of the request itself will not change by saying it again.
-            return new(answer.IsSuccessStatusCode, status is >= 300 and < 500 && answer.StatusCode is not (HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests), $"status {status}");
+            var isFinal = status is >= 300 and < 500 && answer.StatusCode is not (HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests);
+            return new(answer.IsSuccessStatusCode, isFinal, $"status {status}", answer.IsSuccessStatusCode ? await DeliveryReports.IdOfAsync(gateway, answer, cancellationToken) : null);
         }
         catch (HttpRequestException problem)
         {
@@ -93,6 +94,8 @@ public sealed class TelephoneSender(IServiceScopeFactory scopes, IHttpClientFact
             return new(false, false, "no answer in time");
         }
     }
+
+    private TelephoneGateway? GatewayOf(TelephoneMessage message) => message.Method is Methods.Text ? settings.Value.Texts : settings.Value.Calls;
 
     /// <summary>Read out, each digit stands for itself, and is heard twice.</summary>
     private string TextOf(TelephoneMessage message, string code) => message.Method is Methods.Text
@@ -110,14 +113,15 @@ public sealed class TelephoneSender(IServiceScopeFactory scopes, IHttpClientFact
         var problem = answer.IsTaken ? null : answer.Said;
         var tries = message.Tries + 1;
         await db.TelephoneMessages.Where(row => row.Id == message.Id && row.State == MessageState.Sending && row.Tries == tries).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.State, state).SetProperty(row => row.NextTryAt, next).SetProperty(row => row.SealedCode, row => isOver ? null : row.SealedCode).SetProperty(row => row.Problem, problem),
+            set => set.SetProperty(row => row.State, state).SetProperty(row => row.NextTryAt, next).SetProperty(row => row.SealedCode, row => isOver ? null : row.SealedCode).SetProperty(row => row.Problem, problem).SetProperty(row => row.GatewayId, answer.Id),
             CancellationToken.None);
+        if (answer is { IsTaken: true, Id: null } && GatewayOf(message)?.AnswerId.Length > 0) log.TelephoneAnswerWithoutId();
         if (answer.IsTaken) log.TelephoneTaken(message.Id, message.Method);
         else if (answer.IsFinal) log.TelephoneRefused(message.Id, message.Method, answer.Said);
         else log.TelephoneDelayed(message.Id, message.Method, answer.Said);
     }
 
-    private readonly record struct Answer(bool IsTaken, bool IsFinal, string Said);
+    private readonly record struct Answer(bool IsTaken, bool IsFinal, string Said, string? Id = null);
 }
 
 internal static partial class Log
@@ -134,6 +138,15 @@ internal static partial class Log
 
     [LoggerMessage(5004, LogLevel.Error, "{Count} codes were over before a gateway took them")]
     public static partial void TelephoneGivenUp(this ILogger logger, int count);
+
+    [LoggerMessage(5006, LogLevel.Warning, "The gateway's answer has no id where Portvakt:…:AnswerId says; its report will not be understood")]
+    public static partial void TelephoneAnswerWithoutId(this ILogger logger);
+
+    [LoggerMessage(5007, LogLevel.Warning, "Message {MessageId} ({Method}) did not arrive: {Said}")]
+    public static partial void TelephoneUndelivered(this ILogger logger, Guid messageId, Methods method, string said);
+
+    [LoggerMessage(5008, LogLevel.Warning, "A delivery report was refused: {Reason}. Check Portvakt:Texts:Report and Portvakt:Calls:Report")]
+    public static partial void TelephoneReportRefused(this ILogger logger, string reason);
 
     [LoggerMessage(5005, LogLevel.Error, "Sending codes failed; it is tried again")]
     public static partial void TelephoneBroke(this ILogger logger, Exception exception);

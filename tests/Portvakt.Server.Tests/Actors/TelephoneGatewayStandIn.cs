@@ -22,6 +22,9 @@ public sealed class TelephoneGatewayStandIn : IAsyncDisposable
 
     public ConcurrentQueue<(string Number, string Text, string How, string Key, int Status)> Heard { get; } = new();
 
+    /// <summary>What a later report calls the newest message to a number: our id for texts, the provider's own for calls.</summary>
+    public ConcurrentDictionary<string, string> Ids { get; } = new(StringComparer.Ordinal);
+
     public string Address => _app.Urls.Single();
 
     public static async Task<TelephoneGatewayStandIn> StartAsync()
@@ -33,12 +36,14 @@ public sealed class TelephoneGatewayStandIn : IAsyncDisposable
         gateway._app.MapPost("/texts", async (HttpRequest request) =>
         {
             var body = await request.ReadFromJsonAsync<Dictionary<string, string>>();
-            return gateway.Answer(body!["to"], body["body"], "text", request.Headers.Authorization.ToString());
+            gateway.Ids[body!["to"]] = body["id"];
+            return gateway.Answer(body["to"], body["body"], "text", request.Headers.Authorization.ToString());
         });
         gateway._app.MapPost("/calls", async (HttpRequest request) =>
         {
             var form = await request.ReadFormAsync();
-            return gateway.Answer(form["to"].ToString(), form["say"].ToString(), "call", form["lang"].ToString());
+            var answer = gateway.Answer(form["to"].ToString(), form["say"].ToString(), "call", form["lang"].ToString());
+            return gateway.Status is StatusCodes.Status202Accepted ? Results.Json(new { calls = new[] { new { sid = gateway.Ids[form["to"].ToString()] = $"CA-{gateway.Heard.Count}" } } }, statusCode: gateway.Status) : answer;
         });
         await gateway._app.StartAsync();
         return gateway;
@@ -56,6 +61,8 @@ public sealed class TelephoneGatewayStandIn : IAsyncDisposable
 /// <summary>A server with both gateways configured, and the gateways.</summary>
 public abstract class TelephoneStage(DatabaseKind kind) : IAsyncLifetime
 {
+    public const string ReportKey = "OfTheProviderOfTheseTests";
+
     private int _numbers;
     private PortvaktServer? _server;
 
@@ -79,6 +86,15 @@ public abstract class TelephoneStage(DatabaseKind kind) : IAsyncLifetime
             ["Portvakt:Texts:Address"] = $"{Gateway.Address}/texts",
             ["Portvakt:Texts:Headers:Authorization"] = "Bearer of-the-gateway",
             ["Portvakt:Texts:Body"] = """{"to":"{number}","body":"{text}","id":"{id}"}""",
+            ["Portvakt:Texts:Report:Key"] = ReportKey,
+            ["Portvakt:Texts:Report:Id"] = "message.reference",
+            ["Portvakt:Texts:Report:State"] = "message.state",
+            ["Portvakt:Calls:AnswerId"] = "calls.0.sid",
+            ["Portvakt:Calls:Report:Key"] = ReportKey,
+            ["Portvakt:Calls:Report:Id"] = "CallSid",
+            ["Portvakt:Calls:Report:State"] = "CallStatus",
+            ["Portvakt:Calls:Report:Delivered"] = "completed",
+            ["Portvakt:Calls:Report:Failed"] = "busy, no-answer",
             ["Portvakt:Calls:Address"] = $"{Gateway.Address}/calls",
             ["Portvakt:Calls:ContentType"] = "application/x-www-form-urlencoded",
             ["Portvakt:Calls:Body"] = "to={number}&lang={language}&say={text}",

@@ -16,6 +16,7 @@ public sealed class FormTests(HouseServer house) : IClassFixture<HouseServer>
         ["/connect/token"] = "for applications, which show who they are",
         ["/connect/userinfo"] = "for applications, with a token",
         ["/csp-report"] = "browsers report without asking a page; it writes a line to the log",
+        ["/telephone/reports/{way}/{key}"] = "for providers of text messages, with a key",
         ["/error/{status:int}"] = "shows a page; changes nothing",
     };
 

@@ -16,7 +16,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
     /// <summary>
     /// Who may use what begins so; the longest beginning counts. <c>anyone</c>: reviewed, needs nothing. <c>attempt</c>: the browser that began the
     /// sign-in or the sign-out. <c>session</c>: somebody signed in. <c>desk</c>: a role of administration, signed in with the phone; changes only within ten minutes of it. <c>code</c>: whoever holds the code of the picture. <c>phone</c>: a bound phone's signed proof.
-    /// <c>client</c>: an application, by what it registered. <c>machine</c>: whatever watches the server.
+    /// <c>client</c>: an application, by what it registered. <c>gateway</c>: a provider of text messages or calls, by its key. <c>machine</c>: whatever watches the server.
     /// </summary>
     private static readonly (string Prefix, string Policy)[] Policies =
     [
@@ -39,6 +39,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
         ("/activate", "session"),
         ("/signed-out-everywhere/{id}", "attempt"),
         ("/sign-out", "anyone"),
+        ("/telephone/reports/", "gateway"),
         ("/administration", "desk"),
         ("/administration/first", "anyone"), // with the token that the operator of the machine was shown; otherwise it does not exist
     ];

@@ -412,6 +412,76 @@ public abstract class TelephoneStories(TelephoneStage stage)
     }
 
     [Fact]
+    public async Task What_became_of_a_text_is_told_to_who_waits_and_to_the_helpdesk_and_opens_nothing()
+    {
+        var number = stage.NewNumber();
+        var kari = await EnrolledByTextAsync(number);
+        using var browser = await AskedAsync(kari);
+        var code = await stage.CodeAsync(number);
+        Assert.Equal(HttpStatusCode.NoContent, await ReportAsync("texts", Texts(number, "enroute")));
+        await browser.ReloadAsync();
+        Assert.Contains("Vi sender en kode til", browser.Text, StringComparison.Ordinal);
+
+        Assert.Equal(HttpStatusCode.NoContent, await ReportAsync("texts", Texts(number, "Undelivered")));
+        await browser.ReloadAsync();
+        Assert.Contains("Vi nådde ikke nummeret.", browser.Text, StringComparison.Ordinal);
+        var (_, _, desk) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk, path: $"/administration/people/{kari.UserName}");
+        Assert.Contains("kom ikke fram. report: Undelivered", desk.Text, StringComparison.Ordinal);
+        desk.Dispose();
+
+        // It arrived after all; and what comes late changes that no more.
+        Assert.Equal(HttpStatusCode.NoContent, await ReportAsync("texts", $"[{Texts(number, "delivered")}]"));
+        Assert.Equal(HttpStatusCode.NoContent, await ReportAsync("texts", Texts(number, "failed")));
+        await browser.ReloadAsync();
+        Assert.Contains("Koden har kommet fram til", browser.Text, StringComparison.Ordinal);
+        Assert.Equal((MessageState.Delivered, (string?)null), ((await MessageAsync(kari)).State, (await MessageAsync(kari)).Problem));
+        await browser.Fill("Kode", code).PressAsync("Bekreft");
+        Assert.EndsWith("/stay", browser.Path, StringComparison.Ordinal);
+        Assert.DoesNotContain(TelephoneStage.ReportKey, Server.Log.All, StringComparison.Ordinal);
+
+        static string Escaped(string text) => System.Text.Json.JsonSerializer.Serialize(text);
+        string Texts(string to, string state) => $$"""{"message":{"reference":{{Escaped(stage.Gateway.Ids[to])}},"state":{{Escaped(state)}} } }""";
+    }
+
+    [Fact]
+    public async Task A_provider_that_has_ids_of_its_own_is_understood_by_them()
+    {
+        var kari = await Server.AddPersonAsync();
+        await Server.ChangeAsync(async db => (await db.People.SingleAsync(row => row.Id == kari.Id)).OfficePhone = "22 10 20 44");
+        using var browser = await AtTheSetUpAsync(kari, "office");
+        await browser.PressAsync("Ring meg");
+        await stage.SentAsync("+4722102044");
+        var id = stage.Gateway.Ids["+4722102044"];
+        Assert.Equal(id, (await MessageAsync(kari)).GatewayId);
+        Assert.Equal(HttpStatusCode.NoContent, await FormAsync(("CallSid", id), ("CallStatus", "busy")));
+        Assert.Equal((MessageState.Failed, "report: busy"), ((await MessageAsync(kari)).State, (await MessageAsync(kari)).Problem));
+        Assert.Equal(HttpStatusCode.NotFound, await FormAsync(("CallSid", "CA-of-another"), ("CallStatus", "busy")));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await FormAsync(("CallSid", id)));
+
+        Task<HttpStatusCode> FormAsync(params (string Name, string Value)[] fields) => SendReportAsync("calls", new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))));
+    }
+
+    [Fact]
+    public async Task A_report_of_a_stranger_or_of_another_shape_changes_nothing()
+    {
+        var number = stage.NewNumber();
+        var kari = await EnrolledByTextAsync(number);
+        using var browser = await AskedAsync(kari);
+        await stage.SentAsync(number);
+        var failed = $$"""{"message":{"reference":"{{stage.Gateway.Ids[number]}}","state":"failed"} }""";
+        Assert.Equal(HttpStatusCode.NotFound, await ReportAsync("texts", failed, key: TelephoneStage.ReportKey + "x"));
+        Assert.Equal(HttpStatusCode.NotFound, await ReportAsync("letters", failed));
+        Assert.Equal(HttpStatusCode.NotFound, await ReportAsync("calls", $$"""{"CallSid":"{{stage.Gateway.Ids[number]}}","CallStatus":"busy"}""")); // a text is no call
+        Assert.Equal(HttpStatusCode.BadRequest, await ReportAsync("texts", "delivered"));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await ReportAsync("texts", "{}"));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await ReportAsync("texts", "[]"));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await ReportAsync("texts", """{"message":{"reference":null,"state":["failed"]}}"""));
+        Assert.Equal(HttpStatusCode.BadRequest, await ReportAsync("texts", new string('[', 60)));
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, await ReportAsync("texts", new string(' ', 17 * 1024)));
+        Assert.Equal(MessageState.Accepted, (await MessageAsync(kari)).State);
+    }
+
+    [Fact]
     public async Task Another_persons_telephone_is_no_telephone()
     {
         var (karis, olas) = (stage.NewNumber(), stage.NewNumber());
@@ -517,6 +587,15 @@ public abstract class TelephoneStories(TelephoneStage stage)
         }
 
         return browser;
+    }
+
+    private Task<HttpStatusCode> ReportAsync(string way, string json, string key = TelephoneStage.ReportKey) => SendReportAsync(way, new StringContent(json, System.Text.Encoding.UTF8, "application/json"), key);
+
+    private async Task<HttpStatusCode> SendReportAsync(string way, HttpContent content, string key = TelephoneStage.ReportKey)
+    {
+        using var http = new HttpClient(Server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
+        using var answer = await http.PostAsync($"/telephone/reports/{way}/{key}", content);
+        return answer.StatusCode;
     }
 
     private async Task<string> AddingAsync(Browser browser, Person person)
