@@ -73,6 +73,8 @@ public sealed class DeskTests
         await issue.Locator("button[type=submit]").ClickAsync();
         await Expect(page.Locator("[data-pass]")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)));
 
+        await KariHasLostHerPhoneAsync(house, words, page);
+
         // A file that is compared, with a long name, a mistake and a change.
         await page.GotoAsync(house.Server + "/administration/import");
         var file = $"brukernavn;navn;e-post;enhet\nadmin;Demo-administrator med et langt nytt navn;;Organisasjon og utvikling/IT\n{new string('x', 60)};Anne-Grethe Kristoffersen-Lindstrøm;{new string('y', 50)}@eksempel.kommune.no;Oppvekst/Skole\nfeil bruker;Navn;;\n";
@@ -108,6 +110,61 @@ public sealed class DeskTests
 
         if (found.Count > 0) Assert.Fail(string.Join('\n', found));
         Running.NobodyComplained(computer.Witness, phone.Witness);
+    }
+
+    /// <summary>
+    /// The third way back in: identity confirmed, the old phone dead at once, a pass that opens a new enrolment, and the next day with the new phone.
+    /// </summary>
+    private static async Task KariHasLostHerPhoneAsync(House house, Labels words, IPage desk)
+    {
+        var kari = await house.AddAsync();
+        await using var lost = await PhoneInBrowser.UnpackAsync(house, "nb");
+        await using (var before = await Computer.StartAsync(house, "nb"))
+        {
+            var walk = new Walk(before, lost, words);
+            await walk.ToReadyAsync(kari);
+            await walk.ClickAsync(words.Next);
+            await walk.AnswerTestAsync();
+            await walk.FinishAsync();
+        }
+
+        await desk.GotoAsync($"{house.Server}/administration/people/{kari.UserName}");
+        await desk.Locator("details:has(form[action*='RequireEnrolment']) > summary").ClickAsync();
+        await desk.Locator("form[action*='RequireEnrolment'] [name=reason]").FillAsync("Mistet telefonen, viste legitimasjon");
+        await desk.Locator("form[action*='RequireEnrolment'] button[type=submit]").ClickAsync();
+        await Expect(desk.GetByRole(AriaRole.Status)).ToBeVisibleAsync();
+        await desk.Locator("details:has(form[action*='Issue']) > summary").ClickAsync();
+        await desk.Locator("form[action*='Issue'] [name=reason]").FillAsync("Mistet telefonen, viste legitimasjon");
+        await desk.Locator("form[action*='Issue'] button[type=submit]").ClickAsync();
+        var pass = await desk.Locator("[data-pass]").InnerTextAsync();
+
+        lost.Witness.Expect("401");
+        await lost.OpenAsync();
+        await Expect(lost.Page.Locator(".account .ds-alert")).ToBeVisibleAsync();
+        await Expect(lost.Page.Locator(".digits")).ToHaveCountAsync(0);
+
+        await using var phone = await PhoneInBrowser.UnpackAsync(house, "nb");
+        await using (var now = await Computer.StartAsync(house, "nb"))
+        {
+            var walk = new Walk(now, phone, words);
+            await now.OpenApplicationAsync();
+            await now.SignInAsync(kari);
+            await now.Page.Locator("a[href$='/pass']").ClickAsync();
+            await now.Page.Locator("#pass").FillAsync(pass);
+            await now.PressAsync("form:has(#pass) button[type=submit]");
+            await walk.HeadingAsync(words.MoreInformation);
+            await walk.ClickAsync(words.Next);
+            await walk.SetUpPhoneAsync();
+            await walk.GetTheAppAsync();
+            await walk.TypeCodeAsync();
+            await walk.BindAsync();
+            await walk.TestAsync();
+            await walk.FinishAsync();
+        }
+
+        await using var tomorrow = await Computer.StartAsync(house, "nb");
+        await new Walk(tomorrow, phone, words).SignInAsync(kari);
+        Running.NobodyComplained([lost.Witness, phone.Witness, tomorrow.Witness]);
     }
 
     private static async Task LookAsync(string name, IPage page)

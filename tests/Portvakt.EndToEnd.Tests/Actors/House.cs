@@ -159,6 +159,8 @@ public sealed class House : IAsyncDisposable
             ["Portvakt__AllowPinUnlock"] = "true",
             ["Portvakt__AllowLoopbackPush"] = "true",
             ["Portvakt__PushContact"] = "mailto:it@eksempel.kommune.no",
+            ["Portvakt__Texts__Address"] = Server + "/demo/telephone", // the demo's own provider, which shows what it was given
+            ["Portvakt__Texts__Body"] = """{"how":"SMS","number":"{number}","text":"{text}"}""",
         }) _settings[name] = value;
 
         await RunningProgram.RunAsync(Portvakt, ["migrate"], _settings);

@@ -213,6 +213,34 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
         await LookAsync("P7-backup", Page);
     }
 
+    /// <summary>
+    /// From security info: a new phone beside the others, as far as its approved test, and back. Nothing is asked on the way that was asked at the first enrolment.
+    /// </summary>
+    public async Task AddPhoneAsync()
+    {
+        await Page.Locator("form[action$='handler=Add'] button").ClickAsync();
+        await SetUpPhoneAsync();
+        await GetTheAppAsync();
+        await TypeCodeAsync();
+        await BindAsync();
+        await ReadyAsync();
+        await ClickAsync(words.Next);
+        await Expect(phone.Heading(words.ApproveTest)).ToBeVisibleAsync();
+        await phone.ApproveAsync(await Computer.ReadNumberAsync(), words.Approve);
+        await Expect(phone.Heading(words.Approved)).ToBeVisibleAsync();
+        await phone.TapAsync(words.Done);
+        await Page.WaitForURLAsync(Computer.House.Server + "/account/security**");
+    }
+
+    /// <summary>Security info: a method of this kind is taken away, and the page says so.</summary>
+    public async Task RemoveAsync(string kind, string? name = null)
+    {
+        var method = Page.Locator($"li[data-kind={kind}]", new PageLocatorOptions { HasText = name });
+        await method.Locator("summary").ClickAsync();
+        await method.Locator("form[action$='handler=Remove'] button").ClickAsync();
+        await Expect(method).ToHaveCountAsync(0);
+    }
+
     /// <summary>P4, the other way: codes of any authenticator app.</summary>
     public async Task ChooseCodeAsync()
     {
