@@ -111,6 +111,9 @@ public enum SecurityEvent
 
     /// <summary>A code was sent on its way: what text messages and calls cost can be followed up.</summary>
     TelephoneCodeSent = 161,
+
+    /// <summary>Somebody signed in with an account for the worst day (R45).</summary>
+    BreakGlassUsed = 202,
 }
 
 /// <summary>

@@ -86,6 +86,9 @@ public sealed class PortvaktSettings
     /// <summary>The helpdesk's address: hears of "it wasn't me", and gets the answers to mails.</summary>
     public string? HelpdeskMail { get; set; }
 
+    /// <summary>User names of the accounts for the worst day (docs/operating/break-glass.md): each sign-in with one of them raises an alarm (R45).</summary>
+    public List<string> BreakGlass { get; set; } = [];
+
     /// <summary>So many days before their deadline people who have not enrolled are reminded. Empty: 14, 7, 3, 1. 0 alone: never.</summary>
     public List<int> ReminderDays { get; set; } = [];
 

@@ -43,6 +43,7 @@ public sealed partial class MailComposer(PortvaktDb db, IOptions<PortvaktSetting
         MailKind.Announcement or MailKind.Reminder => [.. Common, "deadline", "days"],
         MailKind.NotMe or MailKind.NotMeAlert => [.. Common, "application", "time", "place"],
         MailKind.PassIssued => [.. Common, "time"],
+        MailKind.BreakGlassAlarm => [.. Common, "time", "place"],
         _ => [.. Common, "what", "time", "place"],
     };
 

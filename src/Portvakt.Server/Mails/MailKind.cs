@@ -26,4 +26,7 @@ public enum MailKind
 
     /// <summary>To the helpdesk: somebody said "it wasn't me" (R18).</summary>
     NotMeAlert,
+
+    /// <summary>To the helpdesk and every administrator: an account for the worst day was used (R45).</summary>
+    BreakGlassAlarm,
 }

@@ -82,6 +82,24 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
         };
     }
 
+    /// <summary>R45: whoever answers for the organisation hears at once that an account for the worst day was used: by mail, and administrators on their phones too.</summary>
+    public async Task AlarmAsync(Person account, HttpContext http, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var administrators = await db.People.AsNoTracking()
+            .Where(row => row.Id != account.Id && row.State == PersonState.Active && db.RoleAssignments.Any(role => role.PersonId == row.Id && role.Role == Role.Administrator)).ToListAsync(cancellationToken);
+        foreach (var (address, language) in administrators.Select(person => (person.Email, LanguageOf(person))).Prepend((settings.Value.HelpdeskMail, settings.Value.DefaultLanguage)).DistinctBy(to => to.Item1))
+        {
+            var values = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["time"] = composer.Time(now, language),
+                ["place"] = Place(http.Browser(), http.CoarseAddress(), language),
+            };
+            await AddAsync(MailKind.BreakGlassAlarm, account, address, language, $"/administration/audit?person={Uri.EscapeDataString(account.UserName)}", values, onceKey: null, now, cancellationToken);
+        }
+
+        foreach (var person in administrators) WhenSaved(new Notice(person.Id, null, MailWords.Of("PushAlarm", LanguageOf(person)), LanguageOf(person)));
+    }
+
     /// <summary>Once more, because somebody pressed the button. False: it waits, is being sent or was sent.</summary>
     public static bool SendAgain(Mail mail, DateTimeOffset now)
     {
@@ -120,7 +138,7 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
         db.Mails.Add(new Mail
         {
             Id = Guid.CreateVersion7(now),
-            PersonId = kind is MailKind.NotMeAlert ? null : about.Id,
+            PersonId = kind is MailKind.NotMeAlert or MailKind.BreakGlassAlarm ? null : about.Id,
             Recipient = recipient.Trim(),
             Kind = kind.ToString(),
             Language = language,

@@ -8,11 +8,12 @@ using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 
 namespace Portvakt.Server.Sessions;
 
 /// <summary>The only place that sets the session cookie, and only for an attempt whose next step is <see cref="SignInStep.Finish"/>.</summary>
-public sealed class SessionIssuer(PortvaktDb db, TimeProvider clock, IOptions<PortvaktSettings> settings)
+public sealed class SessionIssuer(PortvaktDb db, Outbox outbox, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<SessionIssuer> log)
 {
     /// <summary>
     /// Issues a session under a new secret; the old one of this browser is worth nothing from then on (R8). One save: attempt, session, audit.
@@ -42,6 +43,13 @@ public sealed class SessionIssuer(PortvaktDb db, TimeProvider clock, IOptions<Po
         else familiar.Seen(now);
 
         db.Record(SecurityEvent.SessionIssued, person.Id, session.Id, http, now);
+        var isBreakGlass = settings.Value.BreakGlass.Contains(person.UserName, StringComparer.OrdinalIgnoreCase);
+        if (isBreakGlass)
+        {
+            db.Record(SecurityEvent.BreakGlassUsed, person.Id, session.Id, http, now);
+            await outbox.AlarmAsync(person, http, now, http.RequestAborted);
+        }
+
         await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
         {
             if (!renews && previous is not null) await SessionStore.EndInTransactionAsync(db, previous.Id, http, now);
@@ -49,8 +57,16 @@ public sealed class SessionIssuer(PortvaktDb db, TimeProvider clock, IOptions<Po
             await transaction.CommitAsync(http.RequestAborted);
         }
 
+        if (isBreakGlass) log.BreakGlassUsed(person.Id);
         http.Response.Cookies.Append(SessionStore.CookieName, secret, BrowserCookie.Options(session.Stays ? session.ExpiresAt - now : null));
         http.Items.Remove(SessionStore.CookieName);
         return true;
     }
+}
+
+internal static partial class Log
+{
+    // Critical: this is an alarm, whatever else the log is set to.
+    [LoggerMessage(2010, LogLevel.Critical, "A break-glass account was used: {PersonId}")]
+    public static partial void BreakGlassUsed(this ILogger logger, Guid personId);
 }

@@ -8,6 +8,7 @@ using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Mails;
 using Portvakt.Server.Resources;
+using Portvakt.Server.Sessions;
 
 namespace Portvakt.Server.SignIn;
 
@@ -39,9 +40,19 @@ public sealed class NewPasswordModel(SignInJourney journey, PortvaktDb db, Outbo
             return Again(StatusCodes.Status422UnprocessableEntity);
         }
 
+        var now = clock.GetUtcNow();
         person.SetPassword(await hash.HashAsync(normalised, HttpContext.RequestAborted));
-        db.Record(SecurityEvent.PasswordChanged, person.Id, null, HttpContext, clock.GetUtcNow());
-        await outbox.TellAsync(SecurityEvent.PasswordChanged, person, HttpContext, clock.GetUtcNow(), HttpContext.RequestAborted);
+        db.Record(SecurityEvent.PasswordChanged, person.Id, null, HttpContext, now);
+        await outbox.TellAsync(SecurityEvent.PasswordChanged, person, HttpContext, now, HttpContext.RequestAborted);
+
+        // Whoever came in with the old one goes out (R62); this browser goes on.
+        await using (var transaction = await db.Database.BeginTransactionAsync(HttpContext.RequestAborted))
+        {
+            await SessionStore.EndOthersInTransactionAsync(db, person.Id, HttpContext, now);
+            if (!await db.TrySaveAsync(HttpContext.RequestAborted)) return Reload();
+            await transaction.CommitAsync(HttpContext.RequestAborted);
+        }
+
         return await ContinueAsync();
     }
 }

@@ -293,6 +293,51 @@ public abstract class RolloutMailStories(Stage stage)
     }
 
     [Fact]
+    public async Task R45_An_account_for_the_worst_day_raises_an_alarm_whenever_somebody_signs_in_with_it()
+    {
+        var (administrator, _, desk) = await Cast.AtTheDeskAsync(Server);
+        desk.Dispose();
+        var (emergency, phone) = await Cast.EnrolledAsync(Server);
+        var settings = Server.Services.GetRequiredService<IOptions<PortvaktSettings>>().Value;
+        settings.BreakGlass.Add(emergency.UserName.ToUpperInvariant());
+        try
+        {
+            await EmptyAsync();
+            using var browser = new Browser(Server, address: "198.51.100.7");
+            await browser.OpenAppAsync();
+            await browser.PasswordAsync(emergency);
+            Assert.Empty(await AlarmsAsync()); // the password alone has opened nothing
+            await phone.ApproveAsync(browser.MatchingNumber);
+            await browser.PressAsync("Jeg har godkjent");
+            await browser.PressAsync("Nei");
+
+            var alarms = await AlarmsAsync();
+            Assert.Contains(alarms, mail => mail.Recipient is "hjelp@eksempel.no");
+            Assert.Contains(alarms, mail => mail.Recipient == administrator.Email);
+            Assert.DoesNotContain(alarms, mail => mail.Recipient == emergency.Email);
+            Assert.Contains("198.51.100.x", alarms[0].Text, StringComparison.Ordinal);
+            Assert.Contains($"https://id.test/administration/audit?person={emergency.UserName}", alarms[0].Text, StringComparison.Ordinal);
+            Assert.Equal(1, await Server.ReadAsync(db => db.AuditEvents.CountAsync(row => row.PersonId == emergency.Id && row.What == SecurityEvent.BreakGlassUsed)));
+            Assert.Contains($"A break-glass account was used: {emergency.Id}", Server.Log.All, StringComparison.Ordinal);
+
+            using var other = new Browser(Server);
+            var (ola, olas) = await Cast.EnrolledAsync(Server);
+            await other.OpenAppAsync();
+            await other.PasswordAsync(ola);
+            await olas.ApproveAsync(other.MatchingNumber);
+            await other.PressAsync("Jeg har godkjent");
+            await other.PressAsync("Nei");
+            Assert.Equal(alarms.Count, (await AlarmsAsync()).Count);
+        }
+        finally
+        {
+            settings.BreakGlass.Clear();
+        }
+
+        Task<List<Mail>> AlarmsAsync() => Server.ReadAsync(db => db.Mails.Where(mail => mail.Kind == nameof(MailKind.BreakGlassAlarm)).OrderBy(mail => mail.Recipient).ToListAsync());
+    }
+
+    [Fact]
     public async Task R18_It_was_not_me_opens_a_case_tells_everybody_and_keeps_the_phone_quiet_until_the_case_is_closed()
     {
         var (kari, phone) = await Cast.EnrolledAsync(Server);

@@ -357,6 +357,26 @@ public abstract class SecurityInfoStories(Stage stage)
     }
 
     [Fact]
+    public async Task R62_Whoever_came_in_with_the_old_password_goes_out_when_a_new_one_is_chosen()
+    {
+        var (kari, phone, elsewhere) = await KariAsync();
+        await Server.ChangeAsync(async db => (await db.People.SingleAsync(row => row.Id == kari.Id)).MustChangePassword = true);
+        using var browser = new Browser(Server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(kari);
+        await phone.ApproveAsync(browser.MatchingNumber);
+        await browser.PressAsync("Jeg har godkjent");
+        await browser.Fill("Nytt passord", "tre små kaker under senga").PressAsync("Lagre passordet");
+        await browser.PressAsync("Nei");
+        Assert.Equal("app.test", browser.LeftFor?.Host);
+        await elsewhere.OpenAsync("/account");
+        Assert.StartsWith("/sign-in", elsewhere.Path, StringComparison.Ordinal);
+        await browser.OpenAsync("/account");
+        Assert.Equal("/account", browser.Path);
+        elsewhere.Dispose();
+    }
+
+    [Fact]
     public async Task R18_A_sign_in_that_was_not_hers_has_the_consequences_of_the_answer_on_the_phone()
     {
         var (kari, phone, thief) = await KariAsync();
