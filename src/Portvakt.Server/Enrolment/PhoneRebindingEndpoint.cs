@@ -20,7 +20,7 @@ using Portvakt.WebAuthn;
 namespace Portvakt.Server.Enrolment;
 
 /// <summary>
-/// The phone's browser has cleared what the app had stored, and the passkey is still in the phone's keychain (docs/protocol.md section 6): it binds a new device key.
+/// The phone's browser has cleared what the app had stored, and the passkey is still in the phone's keychain (docs/protocol.md section 8): it binds a new device key.
 /// Alone where it cannot leave the phone; with the password where it is copied to other devices, since then it does not say which phone this is.
 /// </summary>
 public static class PhoneRebindingEndpoint
@@ -29,8 +29,8 @@ public static class PhoneRebindingEndpoint
 
     public static void MapPhoneRebinding(this RouteGroupBuilder api)
     {
-        api.MapPost("/rebind/begin", BeginAsync).Accepts<RebindBeginMessage>("application/json").Produces<RebindBeginAnswer>().WithName("rebindBegin").WithSummary("A phone that has lost its key asks for a challenge (protocol section 6).");
-        api.MapPost("/rebind/finish", FinishAsync).Accepts<RebindFinishMessage>("application/json").Produces<FinishAnswer>().WithName("rebindFinish").WithSummary("The phone's passkey binds its new key (protocol section 6).");
+        api.MapPost("/rebind/begin", BeginAsync).Accepts<RebindBeginMessage>("application/json").Produces<RebindBeginAnswer>().WithName("rebindBegin").WithSummary("A phone that has lost its key asks for a challenge (protocol section 8).");
+        api.MapPost("/rebind/finish", FinishAsync).Accepts<RebindFinishMessage>("application/json").Produces<FinishAnswer>().WithName("rebindFinish").WithSummary("The phone's passkey binds its new key (protocol section 8).");
     }
 
     private static async Task<IResult> BeginAsync(HttpContext http, Vault vault, PushDelivery push, TimeProvider clock, IOptions<PortvaktSettings> settings)

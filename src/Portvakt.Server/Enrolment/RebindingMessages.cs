@@ -3,7 +3,7 @@ using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Enrolment;
 
-// The wire types of docs/protocol.md, section 6. The phone app's types are generated from these.
+// The wire types of docs/protocol.md, section 8. The phone app's types are generated from these.
 
 /// <summary>Body of <c>POST /phone/api/rebind/begin</c>: the thumbprint of the key the phone has just made.</summary>
 [WireType("RebindRequest")]

@@ -26,6 +26,7 @@ public sealed class Phone : IDisposable
     private readonly HttpClient _http;
     private readonly TimeProvider _clock;
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly bool _hasOwnPasskey;
     private string _nonce = "";
 
     /// <param name="server">Whose app it is.</param>
@@ -37,6 +38,7 @@ public sealed class Phone : IDisposable
         _http = new HttpClient(line ?? server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
         _http.DefaultRequestHeaders.Add("Test-Address", "192.0.2.20");
         _clock = clock ?? server.Clock;
+        _hasOwnPasskey = keychain is null;
         Passkey = keychain ?? new SoftAuthenticator(new Uri(PortvaktServer.Origin).Host, PortvaktServer.Origin) { BackupEligible = true, BackupState = true };
         var point = _key.ExportParameters(false).Q;
         Jwk = new JsonObject { ["kty"] = "EC", ["crv"] = "P-256", ["x"] = Base64Url.EncodeToString(point.X), ["y"] = Base64Url.EncodeToString(point.Y) };
@@ -239,7 +241,7 @@ public sealed class Phone : IDisposable
     {
         _http.Dispose();
         _key.Dispose();
-        Passkey.Dispose();
+        if (_hasOwnPasskey) Passkey.Dispose();
     }
 
     private async Task<PhoneAnswer> SendAsync(HttpMethod method, string path, byte[]? body, bool proof)
