@@ -138,6 +138,7 @@ public static class PortvaktHost
         app.MapDemoTelephone();
         var phone = app.MapGroup("/phone/api").WithTags("phone");
         phone.MapPhoneBinding();
+        phone.MapPhoneRebinding();
         phone.MapPhone();
         return app;
     }

@@ -112,6 +112,15 @@ public enum SecurityEvent
     /// <summary>A code was sent on its way: what text messages and calls cost can be followed up.</summary>
     TelephoneCodeSent = 161,
 
+    /// <summary>A phone that had lost its device key was bound anew by its passkey; the subject is the phone with the new key.</summary>
+    PhoneBoundAnew = 182,
+
+    /// <summary>The key that such a phone had before counts no more; the subject is the phone with the old key.</summary>
+    PhoneKeyReplaced = 183,
+
+    /// <summary>Somebody wanted to bind a phone anew and was refused.</summary>
+    PhoneBindingAnewRefused = 184,
+
     /// <summary>Somebody signed in with an account for the worst day (R45).</summary>
     BreakGlassUsed = 202,
 }

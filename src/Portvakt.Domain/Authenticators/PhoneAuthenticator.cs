@@ -19,6 +19,8 @@ public sealed class PhoneAuthenticator
     /// <summary>"Last seen" is written no more often than this, so that asking is not writing.</summary>
     public static readonly TimeSpan SeenInterval = TimeSpan.FromMinutes(5);
 
+    private byte[]? _credentialId;
+
     private PhoneAuthenticator() { }
 
     public PhoneAuthenticator(Guid personId, string keyId, byte[] publicKey, PhoneUnlock unlock, string name, string consentVersion, string appVersion, DateTimeOffset now)
@@ -47,7 +49,8 @@ public sealed class PhoneAuthenticator
     public string Name { get; set; } = "";
     public AuthenticatorState State { get; private set; }
 
-    public byte[]? CredentialId { get; init; }
+    /// <summary>Of the passkey. It names one phone: a phone that was bound anew has passed it on.</summary>
+    public byte[]? CredentialId { get => _credentialId; init => _credentialId = value; }
 
     /// <summary>COSE key of the passkey.</summary>
     public byte[]? CredentialKey { get; init; }
@@ -82,6 +85,34 @@ public sealed class PhoneAuthenticator
     public void Activate() => State = AuthenticatorState.Active;
     public void Revoke() => (State, SealedPush) = (AuthenticatorState.Revoked, null);
     public void RemoveOnPhone(DateTimeOffset now) => (RemovedOnPhoneAt, SealedPush) = (now, null);
+
+    /// <summary>
+    /// The phone has lost its device key and kept its passkey: another authenticator with a new key takes its place, and counts from the save in which this one
+    /// stops. This one keeps both public keys: what was signed with it can still be verified.
+    /// </summary>
+    /// <param name="keyId">Thumbprint of the new key.</param>
+    /// <param name="publicKey">The new key.</param>
+    /// <param name="name">What its owner knows it by.</param>
+    /// <param name="consentVersion">What the owner has agreed to.</param>
+    /// <param name="appVersion">Of the app that asks.</param>
+    /// <param name="now">The instant.</param>
+    /// <exception cref="InvalidOperationException">It does not count, or has no passkey: the caller has not asked.</exception>
+    public PhoneAuthenticator BindAnew(string keyId, byte[] publicKey, string name, string consentVersion, string appVersion, DateTimeOffset now)
+    {
+        if (this is not { State: AuthenticatorState.Active, CanBeAsked: true, CredentialId: not null }) throw new InvalidOperationException("Only a phone that counts, and has a passkey, can be bound anew.");
+        var anew = new PhoneAuthenticator(PersonId, keyId, publicKey, Unlock, name, consentVersion, appVersion, now)
+        {
+            CredentialId = CredentialId,
+            CredentialKey = CredentialKey,
+            BackupEligible = BackupEligible,
+        };
+        anew.RecordAssertion((uint)SignatureCounter, BackedUp);
+        anew.Activate();
+        _credentialId = null;
+        Revoke();
+        return anew;
+    }
+
     public void SetPush(byte[]? sealedSubscription) => SealedPush = sealedSubscription;
 
     /// <summary>Counter and backup flag of the last assertion (WebAuthn Level 3 section 7.2, step 23).</summary>

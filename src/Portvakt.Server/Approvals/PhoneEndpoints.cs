@@ -204,6 +204,7 @@ public static class PhoneEndpoints
             set => set.SetProperty(row => row.SealedPush, sealedPush).SetProperty(row => row.AppVersion, version)
                 .SetProperty(row => row.StoragePersisted, report.Persisted ?? false).SetProperty(row => row.LastSeenAt, now),
             http.RequestAborted);
+        PhoneHint.Leave(http);
         return TypedResults.Json(
             new ReportAnswer(now.ToUnixTimeSeconds(), subscription is not null ? "ok" : report.Push is null ? "missing" : "renew", settings.Value.MinimumPhoneApp), PhoneJson.Options);
     }

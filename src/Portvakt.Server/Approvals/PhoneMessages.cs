@@ -66,7 +66,7 @@ public sealed record PhoneProblem(
     int Status,
     [WireValues(
         "ProblemCode", "malformed", "nonce", "proof", "unknown-phone", "unknown-code", "unknown-request", "code-used", "code-used-twice", "answered", "code-expired", "expired", "unlock", "pin",
-        "pin-locked", "binding", "slow-down", "unavailable")] string Code,
+        "pin-locked", "binding", "rebinding", "password", "phone-removed", "account-closed", "other-way", "slow-down", "unavailable")] string Code,
     [MayBeMissing] int? TriesLeft = null)
 {
     public IResult ToResult()

@@ -56,7 +56,7 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
         if (!IsFresh(proof.Nonce)) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "nonce");
         var now = clock.GetUtcNow();
         if (proof.Iat is not { } issued || Math.Abs(now.ToUnixTimeSeconds() - issued) > Tolerance.TotalSeconds) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "time");
-        if (proof.Jti is not { Length: >= 16 and <= 64 } || !await UseOnceAsync(keyId, proof.Jti, now, http.RequestAborted)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
+        if (proof.Jti is not { Length: >= 16 and <= 64 } || !await db.UseOnceAsync(SHA256.HashData(Encoding.UTF8.GetBytes($"{keyId}.{proof.Jti}")), now + NonceLifetime + Tolerance, http.RequestAborted)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
 
         if (now >= phone.LastSeenAt + PhoneAuthenticator.SeenInterval)
             await db.Phones.Where(row => row.Id == phone.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastSeenAt, now), http.RequestAborted);
@@ -100,12 +100,4 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
     }
 
     private byte[] Mac(ReadOnlySpan<byte> time) => HMACSHA256.HashData(vault.NonceKey, time);
-
-    /// <summary>The primary key refuses the second use, on every node.</summary>
-    private async Task<bool> UseOnceAsync(string keyId, string jti, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{keyId}.{jti}"));
-        var expiresAt = (now + NonceLifetime + Tolerance).UtcDateTime;
-        return await db.Database.ExecuteSqlAsync($"INSERT INTO used_proofs (hash, expires_at) VALUES ({hash}, {expiresAt}) ON CONFLICT (hash) DO NOTHING", cancellationToken) is 1;
-    }
 }

@@ -64,6 +64,16 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
         }
     }
 
+    /// <summary>Whether this is the first use of what may be used once; the primary key refuses the second, on every server.</summary>
+    /// <param name="hash">Of what is used, 32 bytes.</param>
+    /// <param name="expiresAt">From when nobody believes it any more and it need not be remembered.</param>
+    /// <param name="cancellationToken">The caller gave up.</param>
+    public async Task<bool> UseOnceAsync(byte[] hash, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    {
+        var until = expiresAt.UtcDateTime;
+        return await Database.ExecuteSqlAsync($"INSERT INTO used_proofs (hash, expires_at) VALUES ({hash}, {until}) ON CONFLICT (hash) DO NOTHING", cancellationToken) is 1;
+    }
+
     /// <summary>What stood in the way of an enrolment, for the board and the helpdesk that is phoned about it. Beside the row's version: it decides nothing.</summary>
     public Task RememberTroubleAsync(Guid personId, EnrolmentTrouble trouble) =>
         People.Where(row => row.Id == personId && row.EnrolledAt == null && row.EnrolmentStep != null)

@@ -8,4 +8,7 @@ internal static partial class Log
 
     [LoggerMessage(2002, LogLevel.Warning, "A phone could not be bound: {Reason}")]
     public static partial void BindingRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(2003, LogLevel.Warning, "A phone could not be bound anew: {Reason}")]
+    public static partial void RebindingRefused(this ILogger logger, string reason);
 }

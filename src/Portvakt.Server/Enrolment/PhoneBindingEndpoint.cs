@@ -185,6 +185,7 @@ public static class PhoneBindingEndpoint
 
         signals.Wake(Signals.OfAttempt(binding.AttemptId));
         var person = await db.People.AsNoTracking().SingleAsync(row => row.Id == binding.PersonId, http.RequestAborted);
+        PhoneHint.Leave(http);
         return TypedResults.Json(
             new FinishAnswer(phone.Id.ToString("N"), settings.Value.Organisation, person.UserName, person.DisplayName, sealedSeed, new TotpParameters("SHA1", Totp.Digits, Totp.PeriodSeconds)),
             PhoneJson.Options);
@@ -222,7 +223,8 @@ public static class PhoneBindingEndpoint
         return clean.Length > 0 ? clean : "?";
     }
 
-    private static SealedSeed? SealSeed(byte[] seed, byte[] appKey, byte[] challenge, string keyId)
+    /// <summary>The seed for the app alone; null when its key is no point on the curve.</summary>
+    internal static SealedSeed? SealSeed(byte[] seed, byte[] appKey, byte[] challenge, string keyId)
     {
         if (appKey[0] is not 4) return null;
         using var mine = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);

@@ -65,6 +65,12 @@ public sealed class PortvaktSettings
     /// <summary>Whether a phone without a lock of its own may use a PIN that the server checks. Weaker; off.</summary>
     public bool AllowPinUnlock { get; set; }
 
+    /// <summary>
+    /// Whether a phone whose browser has cleared the app's data may bind itself anew with a passkey that is copied to its owner's other devices, together with
+    /// the password. A passkey that cannot leave the phone may always, and alone.
+    /// </summary>
+    public bool AllowSyncedRebinding { get; set; } = true;
+
     /// <summary>Contact that push services see (RFC 8292): <c>mailto:</c> or <c>https:</c>.</summary>
     public string PushContact { get; set; } = "";
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bindingMessage, openSeed } from '../src/core/binding';
+import { rebindChallenge, rebindingMessage } from '../src/core/rebinding';
 import { b64u, fromB64u } from '../src/core/bytes';
 import { prepare, readQuestion } from '../src/core/statement';
 import { totp, totpKey } from '../src/core/totp';
-import type { BeginAnswer, FinishAnswer, OutcomeAnswer, PendingAnswer } from '../src/generated/contract';
+import type { BeginAnswer, FinishAnswer, OutcomeAnswer, PendingAnswer, RebindAnswer } from '../src/generated/contract';
 import { call, type Caller, time } from '../src/platform/api';
 import { makeDeviceKey, makeSeedKey } from '../src/platform/keys';
 import * as pin from '../src/platform/pin';
@@ -132,4 +133,56 @@ test('Without a network the app says that, and not that something is wrong with 
   globalThis.fetch = async () => new Response('<html>', { status: 502 });
   assert.deepEqual(await call(caller, 'GET', 'pending'), { ok: false, failure: { code: 'server', triesLeft: null } });
   globalThis.fetch = working;
+});
+
+/** What a phone's keychain keeps: signs as an authenticator does, in DER (WebAuthn sections 6.1 and 6.5.5). */
+async function makePasskey() {
+  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const hash = async (data: BufferSource) => new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+  const credentialId = b64u(crypto.getRandomValues(new Uint8Array(16)));
+  const integer = (part: Uint8Array) => {
+    const from = part.findIndex(byte => byte !== 0);
+    const positive = [...(part[from]! > 127 ? [0] : []), ...part.slice(from)];
+    return [2, positive.length, ...positive];
+  };
+  const get = async (challenge: Uint8Array<ArrayBuffer>) => {
+    const clientData = new TextEncoder().encode(JSON.stringify({ type: 'webauthn.get', challenge: b64u(challenge), origin: server.origin, crossOrigin: false }));
+    const data = new Uint8Array([...await hash(new TextEncoder().encode(new URL(server.origin).hostname)), 0x05, 0, 0, 0, 0]);
+    const raw = new Uint8Array(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, new Uint8Array([...data, ...await hash(clientData)])));
+    const body = [...integer(raw.slice(0, 32)), ...integer(raw.slice(32))];
+    return { credentialId, authenticatorData: b64u(data), clientDataJson: b64u(clientData), signature: b64u(new Uint8Array([0x30, body.length, ...body])) };
+  };
+  return { credentialId, jwk: await crypto.subtle.exportKey('jwk', pair.publicKey), get };
+}
+
+test('A passkey that was left binds a new key; the old one is nobody', async () => {
+  const phone = await bind();
+  const passkey = await makePasskey();
+  server.phones.get(phone.caller.kid)!.passkey = { credentialId: passkey.credentialId, jwk: passkey.jwk };
+  const [device, seedKey] = await Promise.all([makeDeviceKey(), makeSeedKey()]);
+  const begin = await call<RebindAnswer>(null, 'POST', 'rebind/begin', { kid: device.kid });
+  assert.ok(begin.ok);
+  const assertion = await passkey.get(await rebindChallenge(fromB64u(begin.value.challenge), device.kid));
+  const jws = await rebindingMessage(device.key, device.jwk, {
+    aud: begin.value.audience, challenge: begin.value.challenge, kid: device.kid, assertion, push: null, seedKey: b64u(seedKey.publicKey), consent: '2026-11', app: '0.1.0', device: 'Pixel 9',
+  });
+  const finish = await call<FinishAnswer>(null, 'POST', 'rebind/finish', { jws, password: null });
+  assert.ok(finish.ok, JSON.stringify(finish));
+  assert.equal((await openSeed(seedKey.privateKey, fromB64u(begin.value.challenge), device.kid, finish.value.seed)).length, 20);
+  const asked = await call<PendingAnswer>(phone.caller, 'GET', 'pending');
+  assert.ok(!asked.ok && asked.failure.code === 'unknown-phone');
+  assert.ok((await call<PendingAnswer>({ audience: server.origin, kid: device.kid, key: device.key }, 'GET', 'pending')).ok);
+  assert.ok(!(await call(null, 'POST', 'rebind/finish', { jws, password: null })).ok, 'once');
+});
+
+test('Cookies are sent and taken only where the server leaves its reminder', async () => {
+  const before = globalThis.fetch;
+  const sent: Record<string, RequestCredentials | undefined> = {};
+  globalThis.fetch = (address, options) => { sent[String(address).slice(11)] = options?.credentials; return before(address, options); };
+  try {
+    for (const path of ['binding/begin', 'binding/finish', 'rebind/begin', 'rebind/finish', 'report', 'remove']) await call(null, 'POST', path, {});
+  } finally {
+    globalThis.fetch = before;
+  }
+  assert.deepEqual(sent, { 'binding/begin': 'omit', 'binding/finish': 'same-origin', 'rebind/begin': 'omit', 'rebind/finish': 'same-origin', report: 'same-origin', remove: 'omit' });
 });

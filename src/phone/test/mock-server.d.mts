@@ -1,4 +1,4 @@
-type Phone = { kid: string; push: unknown; device: string; removed?: boolean };
+type Phone = { kid: string; push: unknown; device: string; removed?: boolean; passkey?: { credentialId: string; jwk: JsonWebKey } };
 type Asked = { id: string; kid: string; number: string; outcome: string | null; evidence: unknown };
 export const csp: string;
 export function mock(options?: {

@@ -61,7 +61,7 @@ function rawSignature(der) {
 
 /** `now` in Unix seconds; `unlock` as policy allows; `seed` of every account. */
 export function mock({ now = () => Math.floor(Date.now() / 1000), unlock = ['passkey'], digits = 2, lifetime = 60, seed = randomBytes(20), dist = null } = {}) {
-  const state = { codes: new Map(), phones: new Map(), nonces: new Map(), jtis: new Set(), streams: new Set(), requests: [], reports: [], log: [], origin: '', digits, unlock, lifetime, now, minimumApp: '0.1.0', seed, pushAnswer: 'ok', latency: 0 };
+  const state = { codes: new Map(), rebindings: new Map(), phones: new Map(), nonces: new Map(), jtis: new Set(), streams: new Set(), requests: [], reports: [], log: [], origin: '', digits, unlock, lifetime, now, minimumApp: '0.1.0', seed, pushAnswer: 'ok', latency: 0 };
   const vapid = subtle.generateKey(p256, true, ['sign']).then(async pair => b64u(await subtle.exportKey('raw', pair.publicKey)));
   const host = () => new URL(state.origin).host;
 
@@ -141,8 +141,13 @@ export function mock({ now = () => Math.floor(Date.now() / 1000), unlock = ['pas
     }
     binding.used = true;
     state.phones.set(kid, phone);
+    return bound(kid, p.seedKey, challenge);
+  }
+
+  /** What a phone gets that counts now: the seed, for it alone. */
+  async function bound(kid, seedKey, challenge) {
     const ours = await subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
-    const theirs = await subtle.importKey('raw', bytes(p.seedKey), { name: 'ECDH', namedCurve: 'P-256' }, false, []);
+    const theirs = await subtle.importKey('raw', bytes(seedKey), { name: 'ECDH', namedCurve: 'P-256' }, false, []);
     const shared = await subtle.deriveBits({ name: 'ECDH', public: theirs }, ours.privateKey, 256);
     const info = Buffer.concat([Buffer.from('portvakt/seed/v1'), Buffer.alloc(1), Buffer.from(kid)]);
     const key = await subtle.importKey('raw', hkdfSync('sha256', shared, bytes(challenge), info, 32), 'AES-GCM', false, ['encrypt']);
@@ -150,6 +155,35 @@ export function mock({ now = () => Math.floor(Date.now() / 1000), unlock = ['pas
     return { authenticatorId: kid.slice(0, 12), organisation: 'Eksempel kommune', account: 'kari', displayName: 'Kari Nordmann',
       seed: { key: b64u(await subtle.exportKey('raw', ours.publicKey)), iv: b64u(iv), ciphertext: b64u(await subtle.encrypt({ name: 'AES-GCM', iv }, key, state.seed)) },
       totp: { algorithm: 'SHA1', digits: 6, period: 30 } };
+  }
+
+  async function rebind({ kid }) {
+    const challenge = b64u(randomBytes(32));
+    state.rebindings.set(challenge, kid);
+    return { audience: state.origin, organisation: 'Eksempel kommune', challenge, expiresAt: state.now() + 300, serverTime: state.now(),
+      relyingParty: { id: new URL(state.origin).hostname, name: 'Eksempel kommune' }, vapidPublicKey: await vapid, helpdesk: 'Brukerstøtte, telefon 55 50 00 00' };
+  }
+
+  async function rebound({ jws, password }) {
+    const { header, payload } = await verifyJws(jws, 'portvakt-rebind+jws', head => head.jwk);
+    const p = JSON.parse(payload);
+    const kid = thumbprint(header.jwk);
+    must(p.kid === kid && p.aud === state.origin && p.v === 1 && p.consent === '2026-11', 422, 'rebinding', 'members');
+    must(state.rebindings.get(p.challenge) === kid, 410, 'expired');
+    state.rebindings.delete(p.challenge);
+    const old = [...state.phones.values()].find(one => one.passkey?.credentialId === p.assertion.credentialId);
+    must(old, 422, 'rebinding', 'credential');
+    const client = JSON.parse(bytes(p.assertion.clientDataJson));
+    const data = bytes(p.assertion.authenticatorData);
+    must(client.type === 'webauthn.get' && client.origin === state.origin && !client.crossOrigin, 422, 'rebinding', 'client data');
+    must(client.challenge === b64u(labelled('portvakt/rebind/v1', Buffer.concat([bytes(p.challenge), Buffer.from(kid)]))), 422, 'rebinding', 'challenge');
+    must(data.subarray(0, 32).equals(sha256(new URL(state.origin).hostname)) && (data[32] & 5) === 5, 422, 'rebinding', 'data');
+    const key = await subtle.importKey('jwk', old.passkey.jwk, p256, false, ['verify']);
+    must(await subtle.verify(es256, key, rawSignature(bytes(p.assertion.signature)), Buffer.concat([data, sha256(bytes(p.assertion.clientDataJson))])), 422, 'rebinding', 'signature');
+    must((data[32] & 8) === 0 || password === 'passord', 422, 'password');
+    state.phones.delete(old.kid);
+    state.phones.set(kid, { ...old, kid, jwk: header.jwk, push: p.push });
+    return bound(kid, p.seedKey, p.challenge);
   }
 
   async function answer(phone, id, { jws, assertion, pin }) {
@@ -198,6 +232,8 @@ export function mock({ now = () => Math.floor(Date.now() / 1000), unlock = ['pas
     switch (`${request.method} ${path.slice('/phone/api/'.length)}`) {
       case 'POST binding/begin': return begin(json);
       case 'POST binding/finish': return finish(json);
+      case 'POST rebind/begin': return rebind(json);
+      case 'POST rebind/finish': return rebound(json);
     }
     const phone = await proven(request, path, body);
     const id = /^\/phone\/api\/approvals\/([^/]+)\/answer$/.exec(path)?.[1];

@@ -8,6 +8,7 @@ import { b64u, fromB64u, fromUtf8, utf8 } from '../src/core/bytes';
 import { readPicture, readTyped } from '../src/core/code';
 import { codeHash, decisionChallenge, enrolChallenge, labelled } from '../src/core/hash';
 import { type PublicJwk, thumbprint } from '../src/core/jws';
+import { rebindChallenge } from '../src/core/rebinding';
 import { totp, totpKey } from '../src/core/totp';
 import type { TotpAlgorithm } from '../src/generated/contract';
 
@@ -18,6 +19,7 @@ type Vectors = {
   kid: { jwk: PublicJwk; kid: string }[];
   totp: { secretB32: string; time: number; code: string; algorithm: TotpAlgorithm; digits: number; period: number }[];
   enrolChallenge: { challenge: string; kid: string; out: string }[];
+  rebindChallenge: { challenge: string; kid: string; out: string }[];
   decisionChallenge: { statement: string; out: string }[];
   codeHash: { code: string; out: string }[];
   qrText: { text: string; code: string | null }[];
@@ -43,6 +45,7 @@ each('kid', 'A key has the server’s name for it', async v => assert.equal(awai
 each('totp', 'A code is the one of RFC 6238', async v =>
   assert.equal(await totp(await totpKey(fromBase32(v.secretB32)!, v.algorithm), v.time, v.digits, v.period), v.code));
 each('enrolChallenge', 'A passkey is made over the challenge and the device key', async v => assert.equal(b64u(await enrolChallenge(fromB64u(v.challenge), v.kid)), v.out));
+each('rebindChallenge', 'The passkey that was left signs the challenge and the new device key', async v => assert.equal(b64u(await rebindChallenge(fromB64u(v.challenge), v.kid)), v.out));
 each('decisionChallenge', 'An approval is made over the exact bytes of the statement', async v => assert.equal(b64u(await decisionChallenge(utf8(v.statement))), v.out));
 each('codeHash', 'A code is hashed as the server hashes it', async v => assert.equal(b64u(await codeHash(v.code)), v.out));
 each('qrText', 'A picture gives its code, and nothing else does', v => {

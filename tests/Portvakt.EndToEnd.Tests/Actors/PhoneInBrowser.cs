@@ -21,6 +21,9 @@ public sealed record PhoneOptions
     /// <summary>Whether a passkey of this phone can release a key as well (WebAuthn PRF).</summary>
     public bool ReleasesKeys { get; init; } = true;
 
+    /// <summary>Whether its passkeys are copied to its owner's other devices, as those of an iPhone always are.</summary>
+    public bool CopiesPasskeys { get; init; }
+
     /// <summary>What the owner chooses and types where the phone has no unlock.</summary>
     public string? Pin { get; init; }
 
@@ -130,6 +133,19 @@ public sealed class PhoneInBrowser : IAsyncDisposable
         await OpenAsync("/icon.svg"); // outside the app and its worker: nothing notes that it was hidden just now
         await Page.EvaluateAsync("localStorage.setItem('portvakt.hidden-at', '0')");
         await OpenAsync();
+    }
+
+    /// <summary>The browser clears what the app has stored, its worker too. The passkey stays where it is: in the keychain.</summary>
+    /// <param name="cookies">Whether the cookies go as well.</param>
+    public async Task LoseStorageAsync(bool cookies)
+    {
+        await CloseAppAsync();
+        if (cookies) await _context.ClearCookiesAsync();
+        await Tools.SendAsync("Storage.clearDataForOrigin", new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["origin"] = _house.Server,
+            ["storageTypes"] = "indexeddb,local_storage,cache_storage,service_workers",
+        });
     }
 
     /// <summary>Taps the button with exactly this name.</summary>
@@ -245,6 +261,8 @@ public sealed class PhoneInBrowser : IAsyncDisposable
                 ["isUserVerified"] = true,
                 ["automaticPresenceSimulation"] = true,
                 ["hasPrf"] = _options.ReleasesKeys,
+                ["defaultBackupEligibility"] = _options.CopiesPasskeys,
+                ["defaultBackupState"] = _options.CopiesPasskeys,
             },
         });
         _authenticator = answer!.Value.GetProperty("authenticatorId").GetString();

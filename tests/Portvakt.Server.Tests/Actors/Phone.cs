@@ -26,14 +26,20 @@ public sealed class Phone : IDisposable
     private readonly HttpClient _http;
     private readonly TimeProvider _clock;
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly bool _hasOwnPasskey;
     private string _nonce = "";
 
-    public Phone(PortvaktServer server, TimeProvider? clock = null, HttpMessageHandler? line = null)
+    /// <param name="server">Whose app it is.</param>
+    /// <param name="clock">Its own clock, when it goes wrong.</param>
+    /// <param name="line">What lies between; nothing unless a test puts something there.</param>
+    /// <param name="keychain">The passkey that is there already; otherwise a new one.</param>
+    public Phone(PortvaktServer server, TimeProvider? clock = null, HttpMessageHandler? line = null, SoftAuthenticator? keychain = null)
     {
         _http = new HttpClient(line ?? server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
         _http.DefaultRequestHeaders.Add("Test-Address", "192.0.2.20");
         _clock = clock ?? server.Clock;
-        Passkey = new SoftAuthenticator(new Uri(PortvaktServer.Origin).Host, PortvaktServer.Origin) { BackupEligible = true, BackupState = true };
+        _hasOwnPasskey = keychain is null;
+        Passkey = keychain ?? new SoftAuthenticator(new Uri(PortvaktServer.Origin).Host, PortvaktServer.Origin) { BackupEligible = true, BackupState = true };
         var point = _key.ExportParameters(false).Q;
         Jwk = new JsonObject { ["kty"] = "EC", ["crv"] = "P-256", ["x"] = Base64Url.EncodeToString(point.X), ["y"] = Base64Url.EncodeToString(point.Y) };
         KeyId = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{Jwk["x"]}}","y":"{{Jwk["y"]}}"}""")));
@@ -52,6 +58,12 @@ public sealed class Phone : IDisposable
     public CancellationToken Closes { get; set; }
     public byte[] Seed { get; private set; } = [];
     public string Device { get; set; } = "iPhone · Safari";
+
+    /// <summary>Every cookie it was given.</summary>
+    public List<string> SetCookies { get; } = [];
+
+    /// <summary>The same phone after its browser has cleared everything: without device key and seed, with what the keychain keeps. This one stays, for whoever tries the old key.</summary>
+    public Phone AfterEviction(PortvaktServer server) => new(server, _clock, keychain: Passkey) { Push = Push, Device = Device };
 
     /// <summary>Scans (or types) a code and goes all the way to bound.</summary>
     public async Task<PhoneAnswer> BindAsync(string code)
@@ -89,6 +101,45 @@ public sealed class Phone : IDisposable
         if (answer.Ok) Seed = OpenSeed(answer.Body["seed"]!.AsObject(), ephemeral, challenge);
         return answer;
     }
+
+    /// <summary>Gets the account back with the passkey of the keychain.</summary>
+    public async Task<PhoneAnswer> RebindAsync(string? password = null) => await FinishRebindingAsync(await BeginRebindingAsync(), password);
+
+    public Task<PhoneAnswer> BeginRebindingAsync() => PostAsync("/phone/api/rebind/begin", new JsonObject { ["kid"] = KeyId }, proof: false);
+
+    public async Task<PhoneAnswer> FinishRebindingAsync(
+        PhoneAnswer begun, string? password = null, SoftAuthenticator? other = null, Action<JsonObject>? tamper = null, Func<string, string>? bend = null, byte[]? signOther = null, string type = "portvakt-rebind+jws")
+    {
+        var challenge = Base64Url.DecodeFromChars(begun.Text("challenge"));
+        using var ephemeral = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        var point = ephemeral.ExportParameters(false).Q;
+        var assertion = (other ?? Passkey).Get(signOther ?? LabelledHash.Of("portvakt/rebind/v1", challenge, Encoding.ASCII.GetBytes(KeyId)));
+        var statement = new JsonObject
+        {
+            ["v"] = 1,
+            ["aud"] = PortvaktServer.Origin,
+            ["challenge"] = begun.Text("challenge"),
+            ["kid"] = KeyId,
+            ["assertion"] = Parts(assertion),
+            ["push"] = Push?.DeepClone(),
+            ["seedKey"] = Base64Url.EncodeToString([4, .. point.X!, .. point.Y!]),
+            ["consent"] = "2026-11",
+            ["app"] = "0.1.0",
+            ["device"] = Device,
+        };
+        tamper?.Invoke(statement);
+        var jws = Sign(new JsonObject { ["alg"] = "ES256", ["typ"] = type, ["jwk"] = Jwk.DeepClone() }, Encoding.UTF8.GetBytes(statement.ToJsonString()));
+        LastRebinding = new JsonObject { ["jws"] = bend?.Invoke(jws) ?? jws, ["password"] = password };
+        var answer = await PostAsync("/phone/api/rebind/finish", LastRebinding, proof: false);
+        if (answer.Ok) Seed = OpenSeed(answer.Body["seed"]!.AsObject(), ephemeral, challenge);
+        return answer;
+    }
+
+    /// <summary>What was sent last to get the account back, for attackers that want to send it again.</summary>
+    public JsonObject? LastRebinding { get; private set; }
+
+    /// <summary>How the phone is, as the app tells it at every start.</summary>
+    public Task<PhoneAnswer> ReportAsync() => PostAsync("/phone/api/report", new JsonObject { ["push"] = Push?.DeepClone(), ["persisted"] = true, ["app"] = "0.1.0" });
 
     /// <summary>Whatever waits: its id, and the context bytes exactly as they came.</summary>
     public async Task<(string Id, byte[] Context)?> PendingAsync()
@@ -132,13 +183,7 @@ public sealed class Phone : IDisposable
         else if (decision is "approve")
         {
             var assertion = Passkey.Get(LabelledHash.Of("portvakt/decision/v1", signOther?.Invoke(bytes) ?? bytes));
-            body["assertion"] = new JsonObject
-            {
-                ["credentialId"] = Base64Url.EncodeToString(assertion.CredentialId),
-                ["authenticatorData"] = Base64Url.EncodeToString(assertion.AuthenticatorData),
-                ["clientDataJson"] = Base64Url.EncodeToString(assertion.ClientDataJson),
-                ["signature"] = Base64Url.EncodeToString(assertion.Signature),
-            };
+            body["assertion"] = Parts(assertion);
         }
 
         tamperBody?.Invoke(body);
@@ -165,6 +210,7 @@ public sealed class Phone : IDisposable
         if (proof is not null) request.Headers.Add("Portvakt-Proof", proof);
         using var answer = await _http.SendAsync(request, Closes);
         if (answer.Headers.TryGetValues("Portvakt-Nonce", out var nonces)) _nonce = nonces.Single();
+        if (answer.Headers.TryGetValues("Set-Cookie", out var cookies)) SetCookies.AddRange(cookies);
         var text = await answer.Content.ReadAsStringAsync();
         var json = text.StartsWith('{') ? JsonNode.Parse(text)!.AsObject() : [];
         return new PhoneAnswer(answer.StatusCode, json["code"]?.GetValue<string>(), json);
@@ -195,7 +241,7 @@ public sealed class Phone : IDisposable
     {
         _http.Dispose();
         _key.Dispose();
-        Passkey.Dispose();
+        if (_hasOwnPasskey) Passkey.Dispose();
     }
 
     private async Task<PhoneAnswer> SendAsync(HttpMethod method, string path, byte[]? body, bool proof)
@@ -205,6 +251,14 @@ public sealed class Phone : IDisposable
     }
 
     private string PinProof(string pin) => Base64Url.EncodeToString(HMACSHA256.HashData(_key.ExportPkcs8PrivateKey(), Encoding.UTF8.GetBytes(pin)));
+
+    private static JsonObject Parts(MadeAssertion assertion) => new()
+    {
+        ["credentialId"] = Base64Url.EncodeToString(assertion.CredentialId),
+        ["authenticatorData"] = Base64Url.EncodeToString(assertion.AuthenticatorData),
+        ["clientDataJson"] = Base64Url.EncodeToString(assertion.ClientDataJson),
+        ["signature"] = Base64Url.EncodeToString(assertion.Signature),
+    };
 
     private static string Normalised(string code) => code.Replace("-", "", StringComparison.Ordinal).ToUpperInvariant();
 

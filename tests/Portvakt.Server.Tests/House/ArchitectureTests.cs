@@ -107,7 +107,7 @@ public sealed partial class ArchitectureTests
         var set = from file in Sources("*.cs")
                   from Match append in CookieAppend().Matches(File.ReadAllText(file))
                   select $"{Path.GetFileNameWithoutExtension(file)}: {append.Groups[1].Value}";
-        Assert.Equal(["AuthorizeEndpoint: Localisation.CookieName", "Caller: Name", "Localisation: CookieName", "SessionIssuer: SessionStore.CookieName"], set.Order(StringComparer.Ordinal));
+        Assert.Equal(["AuthorizeEndpoint: Localisation.CookieName", "Caller: Name", "Localisation: CookieName", "PhoneHint: Name", "SessionIssuer: SessionStore.CookieName"], set.Order(StringComparer.Ordinal));
         Assert.Single(Sources("*.cs*"), file => File.ReadAllText(file).Contains($"\"{SessionStore.CookieName}\"", StringComparison.Ordinal));
         Assert.DoesNotContain(Sources("*.cs*"), file => File.ReadAllText(file) is var text && (text.Contains("Headers.SetCookie", StringComparison.Ordinal) || text.Contains("\"Set-Cookie\"", StringComparison.OrdinalIgnoreCase)));
     }

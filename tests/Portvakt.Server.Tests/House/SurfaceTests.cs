@@ -15,7 +15,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
 {
     /// <summary>
     /// Who may use what begins so; the longest beginning counts. <c>anyone</c>: reviewed, needs nothing. <c>attempt</c>: the browser that began the
-    /// sign-in or the sign-out. <c>session</c>: somebody signed in. <c>desk</c>: a role of administration, signed in with the phone; changes only within ten minutes of it. <c>code</c>: whoever holds the code of the picture. <c>phone</c>: a bound phone's signed proof.
+    /// sign-in or the sign-out. <c>session</c>: somebody signed in. <c>desk</c>: a role of administration, signed in with the phone; changes only within ten minutes of it. <c>code</c>: whoever holds the code of the picture. <c>passkey</c>: whoever holds the passkey of a bound phone. <c>phone</c>: a bound phone's signed proof.
     /// <c>client</c>: an application, by what it registered. <c>gateway</c>: a provider of text messages or calls, by its key. <c>machine</c>: whatever watches the server.
     /// </summary>
     private static readonly (string Prefix, string Policy)[] Policies =
@@ -31,6 +31,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
         ("/phone/get", "anyone"),
         ("/phone/api/", "phone"),
         ("/phone/api/binding/", "code"),
+        ("/phone/api/rebind/", "passkey"),
         ("/sign-in/over", "anyone"),
         ("/sign-in/{attempt}", "attempt"),
         ("/enrol/{attempt}", "attempt"),
@@ -63,7 +64,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
     {
         using var http = new HttpClient(house.Server.Handler()) { BaseAddress = new Uri(PortvaktServer.Origin) };
         var tried = 0;
-        foreach (var (pattern, verbs, policy) in Routes().Where(route => route.Policy is "attempt" or "session" or "phone" or "code" or "desk"))
+        foreach (var (pattern, verbs, policy) in Routes().Where(route => route.Policy is "attempt" or "session" or "phone" or "code" or "passkey" or "desk"))
         {
             foreach (var verb in verbs.Split(' ').Select(verb => verb.Split(':')[0]).Distinct())
             {
@@ -75,7 +76,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
                     "attempt" => answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in/over", StringComparison.Ordinal) is true,
                     "desk" => answer.StatusCode is HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in/", StringComparison.Ordinal) is true,
                     "session" => answer.StatusCode is HttpStatusCode.BadRequest || answer.Headers.Location?.OriginalString.StartsWith("/sign-in", StringComparison.Ordinal) is true, // a form needs its token first
-                    "code" => answer.StatusCode is HttpStatusCode.BadRequest,
+                    "code" or "passkey" => answer.StatusCode is HttpStatusCode.BadRequest,
                     _ => answer.StatusCode is HttpStatusCode.Unauthorized,
                 };
                 Assert.True(turnedAway, $"{verb} {pattern} is called “{policy}” and answers {(int)answer.StatusCode}");

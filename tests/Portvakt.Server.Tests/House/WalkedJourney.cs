@@ -18,6 +18,9 @@ public sealed class WalkedJourney : IAsyncLifetime
     /// <summary>Every answer that a browser got.</summary>
     public List<HttpResponseMessage> Answers { get; } = [];
 
+    /// <summary>Every cookie that a phone got.</summary>
+    public List<string> PhoneCookies { get; } = [];
+
     /// <summary>What must stand nowhere but where it belongs.</summary>
     public List<(string What, string Value)> Secrets { get; } = [("password", PortvaktServer.Password)];
 
@@ -37,9 +40,7 @@ public sealed class WalkedJourney : IAsyncLifetime
             await browser.PressAsync("Konfigurer");
             await KeepCodeAsync(browser);
             await phone.BindAsync(browser.TypedCode);
-            Keep("seed as text", Base32.Encode(phone.Seed));
-            Keep("seed as hexadecimal", Convert.ToHexString(phone.Seed));
-            Keep("seed as Base64", Convert.ToBase64String(phone.Seed));
+            KeepSeed(phone);
             await browser.ReloadAsync();
             await browser.PressAsync("Neste");
             await phone.ApproveAsync(browser.MatchingNumber);
@@ -91,6 +92,14 @@ public sealed class WalkedJourney : IAsyncLifetime
             await browser.OpenAsync("/sign-in/AAAAAAAAAAAAAAAAAAAAAA");
         });
 
+        // The phone's browser has cleared everything; the passkey and the password bring the account back.
+        using var anew = phone.AfterEviction(Server);
+        await anew.RebindAsync("WRONG-PASSWORD-marked-4d5c6b");
+        Secrets.Add(("wrong password", "WRONG-PASSWORD-marked-4d5c6b"));
+        await anew.RebindAsync(PortvaktServer.Password);
+        await anew.ReportAsync();
+        KeepSeed(anew);
+
         var ola = await Server.AddPersonAsync("Ola Nordmann");
         await WithBrowserAsync(async browser =>
         {
@@ -102,6 +111,7 @@ public sealed class WalkedJourney : IAsyncLifetime
             await browser.PressAsync("Konfigurer");
             await KeepCodeAsync(browser);
             await weaker.BindAsync(browser.TypedCode);
+            KeepSeed(weaker);
             await browser.ReloadAsync();
             await browser.PressAsync("Neste");
             var (id, context) = (await weaker.PendingAsync())!.Value;
@@ -130,6 +140,14 @@ public sealed class WalkedJourney : IAsyncLifetime
     }
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+    private void KeepSeed(Phone phone)
+    {
+        Keep("seed as text", Base32.Encode(phone.Seed));
+        Keep("seed as hexadecimal", Convert.ToHexString(phone.Seed));
+        Keep("seed as Base64", Convert.ToBase64String(phone.Seed));
+        PhoneCookies.AddRange(phone.SetCookies);
+    }
 
     private void Keep(string what, string value) => Secrets.Add((what, value));
 

@@ -167,6 +167,43 @@ public abstract class BrokenDatabaseStories(DatabaseKind kind) : IAsyncLifetime
         }, stride: kind is DatabaseKind.Sqlite ? 2 : 7);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task R38_A_fault_while_a_phone_is_bound_anew_leaves_the_old_key_or_the_new_one_and_never_both_or_none(bool synced)
+    {
+        var brokenBefore = 0;
+        await InTurnAsync(8, async statement =>
+        {
+            var mine = new Phone(_server);
+            (mine.Passkey.BackupEligible, mine.Passkey.BackupState) = (synced, synced);
+            var (kari, old) = await Cast.EnrolledAsync(_server, mine);
+            using var anew = old.AfterEviction(_server);
+            var begun = await anew.BeginRebindingAsync();
+
+            _turn.FailAt(statement);
+            var answer = await anew.FinishRebindingAsync(begun, PortvaktServer.Password);
+            if (_turn.HasCome && !answer.Ok) Closed(answer);
+            _turn.Pause();
+            var phones = await _server.ReadAsync(db => db.Phones.AsNoTracking().Where(row => row.PersonId == kari.Id).ToListAsync());
+            var active = Assert.Single(phones, row => row.State is AuthenticatorState.Active);
+            Assert.NotNull(active.CredentialId);
+            Assert.Equal(active.Id, await _server.ReadAsync(db => db.Totps.Where(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Active).Select(row => row.PhoneId).SingleAsync()));
+            var isNew = active.KeyId == anew.KeyId;
+            if (!isNew) brokenBefore++;
+            Assert.Equal(isNew ? 2 : 1, phones.Count);
+            Assert.Equal(isNew ? 1 : 0, await _server.ReadAsync(db => db.AuditEvents.CountAsync(row => row.PersonId == kari.Id && row.What == SecurityEvent.PhoneBoundAnew)));
+            Assert.Equal(isNew ? 0 : 1, await _server.ReadAsync(db => db.Sessions.CountAsync(row => row.PersonId == kari.Id && row.EndedAt == null)));
+            Assert.Equal((!isNew, isNew), ((await old.GetAsync("/phone/api/pending")).Ok, (await anew.GetAsync("/phone/api/pending")).Ok));
+
+            // Whatever was lost, also only the answer: the next try brings it back.
+            using var again = old.AfterEviction(_server);
+            Assert.True((await again.RebindAsync(PortvaktServer.Password)).Ok);
+            return _turn.HasCome;
+        }, stride: kind is DatabaseKind.Sqlite ? 2 : 5);
+        Assert.True(brokenBefore > 2, $"{brokenBefore}");
+    }
+
     [Fact]
     public async Task R5_A_fault_while_a_code_is_looked_at_makes_no_wrong_one_right_and_no_right_one_count_twice()
     {

@@ -181,6 +181,26 @@ public abstract class PushStories(Stage stage)
         Assert.Contains("8030", (await olasBrowser.NextMessageAsync()).Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task R37_The_other_phones_are_told_when_one_is_bound_anew_and_its_old_subscription_is_gone()
+    {
+        await using var service = await FakePushService.StartAsync(Server.Clock);
+        var (kari, old, _) = await EnrolledAsync(service);
+        var others = await SecondPhoneAsync(kari, service);
+        using var anew = old.AfterEviction(Server);
+        var subscription = service.Subscribe(Server.Services.GetRequiredService<PushDelivery>().ApplicationServerKey);
+        anew.Push = new JsonObject { ["endpoint"] = subscription.Endpoint.ToString(), ["p256dh"] = subscription.P256dh, ["auth"] = subscription.Auth };
+        Assert.True((await anew.RebindAsync(PortvaktServer.Password)).Ok);
+
+        Assert.Contains("\"id\":\"\"", (await others.NextMessageAsync()).Text, StringComparison.Ordinal); // a notice: nothing to answer
+        Assert.Equal((false, true), (await HasSubscriptionAsync(old), await HasSubscriptionAsync(anew)));
+        Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        using var browser = new Browser(Server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(kari);
+        Assert.Contains((await anew.PendingAsync())!.Value.Id, (await subscription.NextMessageAsync()).Text, StringComparison.Ordinal);
+    }
+
     /// <summary>Another phone of the same person, as if it had been bound before.</summary>
     private async Task<FakePushSubscription> SecondPhoneAsync(Person person, FakePushService service)
     {

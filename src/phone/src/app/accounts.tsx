@@ -3,7 +3,7 @@ import { secondsLeft, totp } from '../core/totp';
 import { ask, subscribe } from '../platform/push';
 import { type Account } from '../platform/store';
 import { Address, Alert, Button, IconButton, icons, Ring, Title } from './parts';
-import { accounts, asked, go, justAdded, now, others, outdated, push, said } from './state';
+import { accounts, asked, go, justAdded, lost, now, others, outdated, push, restored, said } from './state';
 import { Later, OthersLater } from './later';
 import { report } from './watch';
 import { t } from './words';
@@ -89,6 +89,7 @@ export function Home() {
       <IconButton name={t('Settings')} path={icons.gear} onTap={() => go({ at: 'settings' })} />
       <IconButton name={t('AddTitle')} path={icons.plus} onTap={() => go({ at: 'kind' })} />
     </div>
+    {(lost.value > 0 || restored.value) && <Later now={{ at: 'notice' }} />}
     {added && <Alert color="success" live><p>{t('AddedBound')}</p></Alert>}
     {outdated.value && <Alert color="warning"><p>{t('Outdated')}</p><Button wide={false} variant="secondary" onTap={() => location.reload()}>{t('Update')}</Button></Alert>}
     {!reached.value && <Alert color="info"><p>{t('Offline')}</p></Alert>}

@@ -11,8 +11,8 @@ import * as keys from '../platform/keys';
 import * as passkey from '../platform/passkey';
 import * as pin from '../platform/pin';
 import * as push from '../platform/push';
-import { type Account, type Bound, dropKey, keep, keepKey, persist, put, waitingKey } from '../platform/store';
-import { accounts, type Binding, go, justAdded, push as pushState, type Say, type Screen } from './state';
+import { type Account, type Bound, dropKey, keep, keepKey, persist, put, remove, waitingKey } from '../platform/store';
+import { accounts, type Binding, go, justAdded, lost, push as pushState, type Say, type Screen } from './state';
 import { keepCode } from './start';
 import { remember, watch } from './watch';
 
@@ -124,32 +124,39 @@ async function bind(binding: Binding, wantsPush: boolean): Promise<Say | null> {
   // A key that the server has refused, or has already taken while its answer was lost, is not offered again.
   if (reply.ok || reply.failure.code === 'binding') await dropKey();
   if (!reply.ok) return explain(reply.failure);
-  const answer = reply.value;
-  const secret = await openSeed(seedKey.privateKey, fromB64u(begin.challenge), device.kid, answer.seed);
   const unlock: Bound['unlock'] = binding.passkey
     ? { kind: 'passkey', credentialId: binding.passkey.credentialId, prf: binding.passkey.prf }
     : { kind: 'pin', key: binding.pin!.key, check: await pin.makeCheck(binding.pin!.key, binding.pin!.pin) };
-  await add({
+  justAdded.value = reply.value.authenticatorId;
+  keep('code', null);
+  await settle(reply.value, begin, device, seedKey.privateKey, unlock);
+  return null;
+}
+
+/** The server counts this phone from now on: its account and its codes are kept. */
+export async function settle(
+  answer: FinishAnswer, from: Pick<BeginAnswer, 'audience' | 'challenge' | 'relyingParty' | 'vapidPublicKey'>, device: keys.NewDeviceKey, seedKey: CryptoKey, unlock: Bound['unlock']): Promise<void> {
+  const secret = await openSeed(seedKey, fromB64u(from.challenge), device.kid, answer.seed);
+  const account: Account = {
     id: answer.authenticatorId,
     added: Date.now(),
     issuer: answer.organisation,
     name: answer.account,
     totp: { ...answer.totp, key: await totpKey(secret, answer.totp.algorithm) },
     bound: {
-      audience: begin.audience, authenticatorId: answer.authenticatorId, kid: device.kid, key: device.key,
-      relyingParty: begin.relyingParty.id, vapidPublicKey: begin.vapidPublicKey, unlock, dead: null,
+      audience: from.audience, authenticatorId: answer.authenticatorId, kid: device.kid, key: device.key,
+      relyingParty: from.relyingParty.id, vapidPublicKey: from.vapidPublicKey, unlock, dead: null,
     },
-  });
-  keep('code', null);
-  watch();
-  return null;
-}
-
-async function add(account: Account): Promise<void> {
+  };
   await put(account);
-  accounts.value = [...accounts.value.filter(one => one.id !== account.id), account];
+  // One passkey is of one account: what stood here under it before is dead.
+  const same = ({ id, bound }: Account) => id === account.id
+    || (bound.unlock.kind === 'passkey' && unlock.kind === 'passkey' && bound.unlock.credentialId === unlock.credentialId);
+  for (const old of accounts.value.filter(one => same(one) && one.id !== account.id)) await remove(old.id);
+  accounts.value = [...accounts.value.filter(one => !same(one)), account];
+  lost.value = Math.max(0, lost.value - 1);
   remember();
   void persist();
-  justAdded.value = account.id;
+  watch();
   go({ at: 'home' });
 }

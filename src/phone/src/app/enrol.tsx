@@ -4,8 +4,7 @@ import type { CameraFault } from '../platform/camera';
 import { scan } from '../platform/camera';
 import { accept, allow, choosePin, refuse, scanned, typed } from './bind';
 import { Address, Alert, Button, Field, Form, Icon, icons, P, Page, Trouble } from './parts';
-import { type Adding, type Binding, go, type Say, type Screen } from './state';
-import { Lost } from './start';
+import { type Adding, type Binding, go, othersLost, type Say, type Screen } from './state';
 import { t } from './words';
 
 /** By hand: each kind has its own form. */
@@ -19,12 +18,18 @@ function Methods() {
   </>;
 }
 
+/** Known only once the part of the app that keeps them has looked; its words are here then. */
+export const OthersGone = () => othersLost.value
+  ? <Alert color="warning"><h2 class="ds-heading" data-size="2xs">{t('EvictedOthersGone')}</h2><p>{t('EvictedOthers')}</p></Alert>
+  : null;
+
 export function First() {
   return <Page title={t('FirstTitle')} mark>
     <P>{t('FirstText')}</P>
-    <Lost />
+    <OthersGone />
     <Methods />
     <Button variant="tertiary" onTap={() => go({ at: 'others', show: { at: 'method' } })}>{t('OtherAccount')}</Button>
+    <Button variant="tertiary" onTap={() => go({ at: 'evicted' })}>{t('UsedBefore')}</Button>
     <Button variant="tertiary" onTap={() => go({ at: 'settings' })}>{t('Settings')}</Button>
   </Page>;
 }

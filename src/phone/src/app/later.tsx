@@ -8,10 +8,11 @@ const chunk = signal<typeof import('./seldom') | null>(null);
 /** Fetched when it is needed, or when there is nothing better to do. */
 export const seldom = async (): Promise<typeof import('./seldom')> => chunk.value ??= await import('./seldom');
 
-export function Later({ now }: { now: Screen }) {
+/** `notice`: above the list of accounts. */
+export function Later({ now }: { now: Screen | { at: 'notice' } }) {
   if (chunk.value) return <chunk.value.Seldom now={now} />;
   void seldom();
-  return <Working text="OneMoment" />;
+  return now.at === 'notice' ? null : <Working text="OneMoment" />;
 }
 
 const otherAccounts = signal<typeof import('./others/screens') | null>(null);

@@ -9,8 +9,8 @@ import { Approve, Ended } from './approve';
 import { Later, OthersLater, seldom } from './later';
 import { Lock } from './lock';
 import { Working } from './parts';
-import { accounts, go, locked, others, push as pushState, request, said, screen } from './state';
-import { agreed, Consent, enter, Get, keepCode, keptCode, present, Unsupported } from './start';
+import { accounts, go, locked, lost, others, push as pushState, request, said, screen } from './state';
+import { agreed, Consent, enter, Get, keepCode, keptCode, present } from './start';
 import { check, hidden, idle, load, lockIfAway, maybeUpdate, report, seen, tick } from './watch';
 import { language, speak } from './words';
 
@@ -27,7 +27,6 @@ function View() {
     case 'home': return <Home />;
     case 'working': return <Working key={now.text} text={now.text} />;
     case 'ended': return <Ended {...now} />;
-    case 'unsupported': return <Unsupported />;
     case 'others': return <OthersLater key={now.show.at} show={now.show} />;
     default: return <Later now={now} />;
   }
@@ -75,7 +74,7 @@ async function start(): Promise<void> {
   } else if ((accounts.value.length > 0 || others.value) && agreed()) {
     if (keptCode()) enter();
     else if (get) go({ at: 'get' });
-  } else if (get || (!installed() && !agreed() && kind() !== 'computer')) go({ at: 'get' });
+  } else if (get || (!lost.value && !installed() && !agreed() && kind() !== 'computer')) go({ at: 'get' });
   else enter();
   root.textContent = '';
   render(<App />, root);

@@ -22,8 +22,9 @@ export const present = async (code: string): Promise<void> => (await seldom()).b
 export function enter(): void {
   // From the install page onwards a reload leads here, not back to it.
   if (location.pathname !== '/phone/') history.replaceState(null, '', `/phone/${location.search}`);
-  if (!agreed()) return go({ at: 'consent' });
   const code = keptCode();
+  // Who only gets an account back has agreed before; that screen says so.
+  if (!agreed() && (code || !lost.value)) return go({ at: 'consent' });
   if (code) void present(code);
   else go({ at: 'home' });
 }
@@ -74,15 +75,4 @@ export function PrivacyText() {
 
 export function Privacy() {
   return <Page title={t('PrivacyTitle')}><PrivacyText /></Page>;
-}
-
-export const Lost = () => lost.value
-  ? <Alert color="warning"><h2 class="ds-heading" data-size="2xs">{t('LostTitle')}</h2><p>{t('LostText')}</p><p>{t('LostHelp')}</p></Alert>
-  : null;
-
-export function Unsupported() {
-  return <Page title={t('UnsupportedTitle')} leads={false}>
-    <P>{t('UnsupportedText')}</P>
-    <P>{t('UnsupportedLockdown')}</P>
-  </Page>;
 }

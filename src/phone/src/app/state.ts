@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Bytes } from '../core/bytes';
 import type { Question } from '../core/statement';
-import type { BeginAnswer, Purpose, PushSubscriptionKeys } from '../generated/contract';
+import type { Assertion, BeginAnswer, Purpose, PushSubscriptionKeys, RebindAnswer } from '../generated/contract';
 import type { Key } from '../generated/words';
 import type { NewDeviceKey } from '../platform/keys';
 import type { NewPasskey, Unlocked } from '../platform/passkey';
@@ -27,6 +27,12 @@ export type Binding = {
   push?: PushSubscriptionKeys | null;
 };
 
+/** All that must be there before the tap that asks the passkey. */
+export type Ready = { device: NewDeviceKey; begin: RebindAnswer; challenge: Bytes };
+
+/** What a passkey has signed to bring an account back. `synced`: it may be on other devices as well. */
+export type Proof = { ready: Ready; assertion: Assertion; synced: boolean; prf: boolean };
+
 export type Ending = 'approved' | 'denied' | 'reported' | 'wrong-number' | 'expired' | 'answered' | 'nothing';
 
 export type Screen =
@@ -48,6 +54,11 @@ export type Screen =
   | { at: 'account'; id: string }
   /** `from`: where back leads. */
   | { at: 'others'; show: OthersScreen; from?: Screen }
+  /** The account is gone from here, and its passkey may not be. */
+  | { at: 'evicted'; error?: Say }
+  /** `proof`: not sent yet; it is `null` once the server has seen it, for it counts once. */
+  | { at: 'password'; ready: Ready; credentialId: string; proof: Proof | null; error?: Say }
+  | { at: 'ways'; helpdesk: string | null }
   | { at: 'settings' }
   | { at: 'privacy' }
   | { at: 'unsupported' };
@@ -64,8 +75,12 @@ export const released = signal<Unlocked | null>(null);
 /** Ticks once a second, by the server's clock. */
 export const now = signal(0);
 export const push = signal<PushState>('unsupported');
-/** Keys are gone although this browser remembers that there were some. */
-export const lost = signal(false);
+/** How many accounts are gone although this browser remembers them. */
+export const lost = signal(0);
+/** One of them has just come back. */
+export const restored = signal(false);
+/** The accounts of others are gone, and nothing but their owner's file brings them back. */
+export const othersLost = signal(false);
 export const outdated = signal(false);
 export const justAdded = signal<string | null>(null);
 /** Said to screen readers when it changes. */

@@ -8,19 +8,27 @@ import { follow } from '../platform/live';
 import * as push from '../platform/push';
 import { all, type Account, keep, note, persist, put, remove } from '../platform/store';
 import { lookForUpdate, welcomeUpdate } from '../platform/worker';
-import { accounts, asked, locked, lost, now, others, outdated, push as pushState, released, request, screen, showEnding } from './state';
+import { accounts, asked, locked, lost, now, outdated, push as pushState, released, request, screen, showEnding } from './state';
 
 export const caller = ({ bound: { audience, kid, key } }: Account): Caller => ({ audience, kid, key });
 
 /** Requests that are over for this phone: push, stream and question may all bring them again. */
 const over = new Set<string>();
 
-/** The browser may lose the keys and keep this note, or the other way round; it is the only sign that something was here. */
-export const remember = (): void => keep('accounts', accounts.value.length > 0 ? String(accounts.value.length) : null);
+const hint = '__Host-portvakt-app=';
 
+/** The browser may lose the keys and keep this note, or a cookie of the server's, or the other way round: signs that something was here, and no more. */
+export function remember(): void {
+  const held = accounts.value.length + lost.value;
+  keep('accounts', held > 0 ? String(held) : null);
+  if (held === 0) document.cookie = `${hint}; Max-Age=0; Path=/; Secure; SameSite=Strict`;
+}
+
+/** Rejects where nothing can be kept, or what was kept cannot be opened; then all of it counts as lost. */
 export async function load(): Promise<void> {
+  lost.value = Number(note('accounts') ?? document.cookie.includes(hint));
   accounts.value = await all();
-  lost.value = accounts.value.length === 0 && !others.value && note('accounts') !== null;
+  lost.value = Math.max(0, lost.value - accounts.value.length);
 }
 
 export async function save(account: Account): Promise<void> {

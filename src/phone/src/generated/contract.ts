@@ -2,7 +2,7 @@
 
 export type Decision = 'approve' | 'cancelled' | 'not-me';
 export type Outcome = 'approved' | 'denied' | 'reported' | 'wrong-number';
-export type ProblemCode = 'malformed' | 'nonce' | 'proof' | 'unknown-phone' | 'unknown-code' | 'unknown-request' | 'code-used' | 'code-used-twice' | 'answered' | 'code-expired' | 'expired' | 'unlock' | 'pin' | 'pin-locked' | 'binding' | 'slow-down' | 'unavailable';
+export type ProblemCode = 'malformed' | 'nonce' | 'proof' | 'unknown-phone' | 'unknown-code' | 'unknown-request' | 'code-used' | 'code-used-twice' | 'answered' | 'code-expired' | 'expired' | 'unlock' | 'pin' | 'pin-locked' | 'binding' | 'rebinding' | 'password' | 'phone-removed' | 'account-closed' | 'other-way' | 'slow-down' | 'unavailable';
 export type Purpose = 'sign-in' | 'enrolment-test' | 'caller';
 export type TotpAlgorithm = 'SHA1' | 'SHA256' | 'SHA512';
 export type Unlock = 'passkey' | 'pin';
@@ -145,6 +145,39 @@ export type PushSubscriptionKeys = {
   endpoint: string;
   p256dh: string;
   auth: string;
+};
+
+export type RebindAnswer = {
+  audience: string;
+  organisation: string;
+  challenge: string;
+  expiresAt: number;
+  serverTime: number;
+  relyingParty: PasskeyRelyingParty;
+  vapidPublicKey: string;
+  helpdesk: string | null;
+};
+
+export type RebindFinishRequest = {
+  jws: string;
+  password: string | null;
+};
+
+export type RebindRequest = {
+  kid: string;
+};
+
+export type RebindingPayload = {
+  v: 1;
+  aud: string;
+  challenge: string;
+  kid: string;
+  assertion: Assertion;
+  push: PushSubscriptionKeys | null;
+  seedKey: string;
+  consent: string;
+  app: string;
+  device: string;
 };
 
 export type ReportAnswer = {

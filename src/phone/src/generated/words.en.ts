@@ -93,9 +93,6 @@ export const words: Words = {
   Licences: 'Licences',
   LockText: 'The app has been out of use for a while. Unlock it to see requests and codes.',
   LockTitle: 'The app is locked',
-  LostHelp: 'If you have no other method, ask the help desk.',
-  LostText: 'The browser has cleared what the app had stored. Sign in on the computer with another method, and add the account again.',
-  LostTitle: 'Your accounts are gone from this phone',
   NameHint: 'The name is only shown here, on this phone.',
   NameLabel: 'Name of the account',
   Next: 'Next',
@@ -162,6 +159,7 @@ export const words: Words = {
   UnsupportedText: 'This browser does not let the app store keys. Use another browser, or leave private browsing.',
   UnsupportedTitle: 'The app cannot work here',
   Update: 'Update',
+  UsedBefore: 'I have used the app here before',
   Version: 'Version {0}',
   WorkAccount: 'Work or school account',
 };

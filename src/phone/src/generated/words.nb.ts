@@ -93,9 +93,6 @@ export const words: Words = {
   Licences: 'Lisenser',
   LockText: 'Appen har ikke vært i bruk på en stund. Lås opp for å se forespørsler og koder.',
   LockTitle: 'Appen er låst',
-  LostHelp: 'Har du ingen annen metode, så spør brukerstøtten.',
-  LostText: 'Nettleseren har slettet det appen hadde lagret. Logg på med en annen metode på datamaskinen, og legg til kontoen på nytt.',
-  LostTitle: 'Kontoene dine er borte fra telefonen',
   NameHint: 'Navnet vises bare her, på denne telefonen.',
   NameLabel: 'Navn på kontoen',
   Next: 'Neste',
@@ -162,6 +159,7 @@ export const words: Words = {
   UnsupportedText: 'Nettleseren lar ikke appen lagre nøkler. Bruk en annen nettleser, eller slå av privat surfing.',
   UnsupportedTitle: 'Appen virker ikke her',
   Update: 'Oppdater',
+  UsedBefore: 'Jeg har brukt appen her før',
   Version: 'Versjon {0}',
   WorkAccount: 'Jobb- eller skolekonto',
 };

@@ -93,9 +93,6 @@ export const words: Words = {
   Licences: 'Lisensar',
   LockText: 'Appen har ikkje vore i bruk på ei stund. Lås opp for å sjå førespurnader og kodar.',
   LockTitle: 'Appen er låst',
-  LostHelp: 'Har du ingen annan metode, så spør brukarstøtta.',
-  LostText: 'Nettlesaren har sletta det appen hadde lagra. Logg på med ein annan metode på datamaskina, og legg til kontoen på nytt.',
-  LostTitle: 'Kontoane dine er borte frå telefonen',
   NameHint: 'Namnet blir berre vist her, på denne telefonen.',
   NameLabel: 'Namn på kontoen',
   Next: 'Neste',
@@ -162,6 +159,7 @@ export const words: Words = {
   UnsupportedText: 'Nettlesaren lèt ikkje appen lagre nøklar. Bruk ein annan nettlesar, eller slå av privat surfing.',
   UnsupportedTitle: 'Appen verkar ikkje her',
   Update: 'Oppdater',
+  UsedBefore: 'Eg har brukt appen her før',
   Version: 'Versjon {0}',
   WorkAccount: 'Jobb- eller skulekonto',
 };

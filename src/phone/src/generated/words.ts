@@ -93,9 +93,6 @@ export type FirstKey =
   | 'Licences'
   | 'LockText'
   | 'LockTitle'
-  | 'LostHelp'
-  | 'LostText'
-  | 'LostTitle'
   | 'NameHint'
   | 'NameLabel'
   | 'Next'
@@ -162,6 +159,7 @@ export type FirstKey =
   | 'UnsupportedText'
   | 'UnsupportedTitle'
   | 'Update'
+  | 'UsedBefore'
   | 'Version'
   | 'WorkAccount';
 export type Key = FirstKey | OtherKey;

@@ -35,6 +35,9 @@ export async function create(begin: BeginAnswer, challenge: Bytes): Promise<NewP
   };
 }
 
+/** What the passkey releases where it can (WebAuthn Level 3, section 10.1.4). */
+export const release = { prf: { eval: { first: utf8('portvakt/others/v1') } } };
+
 const ask = async (relyingParty: string, credentialIds: string[], challenge: Bytes, extensions: AuthenticationExtensionsClientInputs): Promise<PublicKeyCredential> =>
   await navigator.credentials.get({
     publicKey: {
@@ -48,8 +51,11 @@ const ask = async (relyingParty: string, credentialIds: string[], challenge: Byt
   }) as PublicKeyCredential;
 
 /** Asks for the unlock over `challenge`. Must be the first thing a tap does. Rejects when the person says no. */
-export async function get(relyingParty: string, credentialIds: string[], challenge: Bytes): Promise<Assertion> {
-  const credential = await ask(relyingParty, credentialIds, challenge, {});
+export const get = async (relyingParty: string, credentialIds: string[], challenge: Bytes): Promise<Assertion> =>
+  read(await ask(relyingParty, credentialIds, challenge, {}));
+
+/** An assertion as the server reads it. */
+export function read(credential: PublicKeyCredential): Assertion {
   const { authenticatorData, clientDataJSON, signature } = credential.response as AuthenticatorAssertionResponse;
   return {
     credentialId: b64u(credential.rawId),
@@ -64,7 +70,7 @@ export type Unlocked = { credentialId: string; secret: Bytes | null };
 
 /** The app's own lock: nothing is sent, the phone only has to be sure of its owner (flag UV, WebAuthn section 6.1). `null` when it is not. */
 export async function unlock(relyingParty: string, credentialIds: string[]): Promise<Unlocked | null> {
-  const credential = await ask(relyingParty, credentialIds, random(32), { prf: { eval: { first: utf8('portvakt/others/v1') } } });
+  const credential = await ask(relyingParty, credentialIds, random(32), release);
   const { authenticatorData } = credential.response as AuthenticatorAssertionResponse;
   const secret = credential.getClientExtensionResults().prf?.results?.first as ArrayBuffer | undefined;
   return (new Uint8Array(authenticatorData)[32]! & 0x04) !== 0 ? { credentialId: b64u(credential.rawId), secret: secret ? new Uint8Array(secret) : null } : null;

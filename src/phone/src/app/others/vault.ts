@@ -7,7 +7,7 @@ import { totpKey } from '../../core/totp';
 import * as passkey from '../../platform/passkey';
 import { keep, note, persist } from '../../platform/store';
 import { alone, type Guard, read, type Vault, write } from '../../platform/vault';
-import { accounts, locked, lost, others, released } from '../state';
+import { accounts, locked, others, othersLost, released } from '../state';
 import { lockAfter } from '../watch';
 
 // Other accounts at rest: docs/security/other-accounts.md says who can read what.
@@ -57,7 +57,7 @@ async function openWith(key: CryptoKey, now: Vault): Promise<void> {
 export const load = (): Promise<void> => alone(async () => {
   const now = await read();
   if (!now && vault && !('list' in vault)) return; // The first account is about to be written.
-  if (!now && note('others') !== null && accounts.value.length === 0) lost.value = true;
+  if (!now && note('others') !== null) othersLost.value = true;
   found(now);
   if (!now) entries.value = [];
   else if (now.guard.kind === 'device') await openWith(now.guard.key, now);
