@@ -23,6 +23,25 @@ public static class Base32
     /// <summary>Random text of the alphabet: five bits per character, without bias.</summary>
     public static string Random(int characters) => System.Security.Cryptography.RandomNumberGenerator.GetString(Alphabet, characters);
 
+    /// <summary>The bytes of a text without padding. Null when it is none, also when its last letter says more than whole bytes can hold.</summary>
+    public static byte[]? Decode(string text)
+    {
+        var bytes = new byte[text.Length * 5 / 8];
+        var (value, bits, next) = (0, 0, 0);
+        foreach (var letter in text)
+        {
+            var five = Alphabet.IndexOf(letter, StringComparison.Ordinal);
+            if (five < 0) return null;
+            (value, bits) = ((value << 5) | five, bits + 5);
+            if (bits < 8) continue;
+            bits -= 8;
+            bytes[next++] = (byte)(value >> bits);
+            value &= (1 << bits) - 1;
+        }
+
+        return bits < 5 && value is 0 ? bytes : null;
+    }
+
     /// <summary>What a person typed, as it was meant: upper case, no spaces or dashes. Null when it cannot be Base32 of that length.</summary>
     public static string? Normalise(string? typed, params ReadOnlySpan<int> lengths)
     {

@@ -98,6 +98,7 @@ public static class PortvaktHost
         services.AddScoped<SecondFactorBrake>();
         services.AddScoped<Reception>();
         services.AddScoped<PeopleImport>();
+        services.AddScoped<TokenImport>();
         services.AddSingleton<ImportWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<ImportWorker>());
         services.AddScoped<PhoneProof>();

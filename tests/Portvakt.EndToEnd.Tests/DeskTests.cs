@@ -83,6 +83,16 @@ public sealed class DeskTests
         await Expect(page.Locator("#changes")).ToBeVisibleAsync();
         var compared = new Uri(page.Url).PathAndQuery;
 
+        // Code generators: one handed out, and a file with mistakes.
+        const string seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        await UploadAsync($"kari,GA-2026-000000000000000000000000000001,{seed},30,Produsenten av lange navn på modeller,c200\n,GA-2,{seed},60,Feitian,c200\n");
+        await page.Locator("form[action*='BringIn'] button").ClickAsync();
+        await page.Locator("tr[data-token] a").First.ClickAsync();
+        var token = new Uri(page.Url).AbsolutePath;
+        await UploadAsync($",GA-2,{seed},60,,\nola,GA-3,{seed},30,Feitian,c200\n,GA-4,kort,30,,\n{new string('x', 60)},GA-5,{seed},30,,\n");
+        await Expect(page.Locator("#problems")).ToBeVisibleAsync();
+        var tokensCompared = new Uri(page.Url).PathAndQuery;
+
         var found = new List<string>();
         foreach (var language in Languages)
         {
@@ -90,7 +100,7 @@ public sealed class DeskTests
             [
                 ("board", "/administration"), ("people", "/administration/people"), ("stuck", "/administration/people?state=stuck"), ("person", new Uri(person).AbsolutePath),
                 ("cases", "/administration/cases"), ("waves", "/administration/waves"), ("wave-new", "/administration/waves/new"), ("import", "/administration/import"), ("import-compared", compared), ("mails", "/administration/mails"),
-                ("templates", "/administration/mails/templates"), ("roles", "/administration/roles"), ("methods", "/administration/methods"), ("method-policy", "/administration/methods/new"), ("audit", "/administration/audit"), ("account", "/account"), ("security", "/account/security"), ("activate", "/activate"),
+                ("templates", "/administration/mails/templates"), ("roles", "/administration/roles"), ("tokens", "/administration/tokens"), ("tokens-import", "/administration/tokens/import"), ("tokens-compared", tokensCompared), ("token", token), ("methods", "/administration/methods"), ("method-policy", "/administration/methods/new"), ("audit", "/administration/audit"), ("account", "/account"), ("security", "/account/security"), ("activate", "/activate"),
             ];
             foreach (var (name, path) in pages)
             {
@@ -110,6 +120,13 @@ public sealed class DeskTests
 
         if (found.Count > 0) Assert.Fail(string.Join('\n', found));
         Running.NobodyComplained(computer.Witness, phone.Witness);
+
+        async Task UploadAsync(string lines)
+        {
+            await page.GotoAsync(house.Server + "/administration/tokens/import");
+            await page.Locator("input[type=file]").SetInputFilesAsync(new FilePayload { Name = "kodegeneratorer.csv", MimeType = "text/csv", Buffer = System.Text.Encoding.UTF8.GetBytes("upn,serial number,secret key,time interval,manufacturer,model\n" + lines) });
+            await page.Locator("form[enctype='multipart/form-data'] button").ClickAsync();
+        }
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using Portvakt.EndToEnd.Tests.Actors;
+using Portvakt.Testing;
 
 namespace Portvakt.EndToEnd.Tests;
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Portvakt.EndToEnd.Tests.Actors;
+using Portvakt.Testing;
 using QRCoder;
 using static Microsoft.Playwright.Assertions;
 

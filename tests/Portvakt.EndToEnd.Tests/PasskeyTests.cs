@@ -17,21 +17,7 @@ public sealed class PasskeyTests(Running running)
         var words = Labels.For(language);
         await using var computer = await Computer.StartAsync(running.House, language);
         var page = computer.Page;
-        var tools = await page.Context.NewCDPSessionAsync(page);
-        await tools.SendAsync("WebAuthn.enable");
-        var authenticator = (await tools.SendAsync("WebAuthn.addVirtualAuthenticator", new Dictionary<string, object>(StringComparer.Ordinal)
-        {
-            ["options"] = new Dictionary<string, object>(StringComparer.Ordinal)
-            {
-                ["protocol"] = "ctap2",
-                ["ctap2Version"] = "ctap2_1",
-                ["transport"] = "internal",
-                ["hasResidentKey"] = true,
-                ["hasUserVerification"] = true,
-                ["isUserVerified"] = true,
-                ["automaticPresenceSimulation"] = true,
-            },
-        }))!.Value.GetProperty("authenticatorId").GetString()!;
+        var (tools, authenticator) = await computer.PlugInAuthenticatorAsync();
 
         // The virtual authenticator answers what a page offers in its list of names as soon as it is offered: only where that is wanted.
         await page.AddInitScriptAsync("if (!sessionStorage.offers) PublicKeyCredential.isConditionalMediationAvailable = async () => false;");

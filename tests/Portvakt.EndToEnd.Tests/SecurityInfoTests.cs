@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Portvakt.Testing;
 using static Microsoft.Playwright.Assertions;
 
 namespace Portvakt.EndToEnd.Tests;

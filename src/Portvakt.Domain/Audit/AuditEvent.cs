@@ -121,6 +121,21 @@ public enum SecurityEvent
     /// <summary>Somebody wanted to bind a phone anew and was refused.</summary>
     PhoneBindingAnewRefused = 184,
 
+    /// <summary>A maker's file of code generators was brought in.</summary>
+    TokensImported = 192,
+
+    /// <summary>A code generator was handed to somebody, who has yet to activate it.</summary>
+    TokenAssigned = 193,
+
+    /// <summary>A code generator was taken back before it was activated.</summary>
+    TokenTakenBack = 194,
+
+    /// <summary>Its owner typed a code of it: from now on it opens a sign-in.</summary>
+    TokenActivated = 195,
+
+    /// <summary>The secret of a code generator was erased.</summary>
+    TokenScrapped = 196,
+
     /// <summary>Somebody signed in with an account for the worst day (R45).</summary>
     BreakGlassUsed = 202,
 }

@@ -96,7 +96,7 @@ public sealed class MethodPolicy
     public string Rule { get; set; } = "";
 
     /// <summary>What may be set up.</summary>
-    public Methods ForEnrolment { get; set; } = Methods.App | Methods.Code | Methods.Passkey | Methods.RecoveryCode | MethodOrder.Telephone;
+    public Methods ForEnrolment { get; set; } = Methods.App | Methods.Code | Methods.Passkey | Methods.Token | Methods.RecoveryCode | MethodOrder.Telephone;
 
     /// <summary>What a sign-in accepts.</summary>
     public Methods ForUse { get; set; } = Methods.App | Methods.Code | Methods.Passkey | Methods.Token | Methods.RecoveryCode | MethodOrder.Telephone;

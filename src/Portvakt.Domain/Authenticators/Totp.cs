@@ -31,10 +31,17 @@ public static class Totp
     /// The step that a code belongs to: the present one or a neighbour (a clock that is half a minute off), and never one at or
     /// before <paramref name="lastAcceptedStep"/>. Null when there is none. Every candidate is computed, found or not.
     /// </summary>
-    public static long? Match(ReadOnlySpan<byte> seed, string code, long lastAcceptedStep, DateTimeOffset now, int period = PeriodSeconds, int window = 1)
+    /// <param name="seed">The secret.</param>
+    /// <param name="code">As typed.</param>
+    /// <param name="lastAcceptedStep">Nothing up to it counts again.</param>
+    /// <param name="now">The instant.</param>
+    /// <param name="period">Seconds of a step.</param>
+    /// <param name="window">How many steps on either side are looked at.</param>
+    /// <param name="drift">By how many steps the generator's clock is known to be off (RFC 6238 section 6); the window lies around that.</param>
+    public static long? Match(ReadOnlySpan<byte> seed, string code, long lastAcceptedStep, DateTimeOffset now, int period = PeriodSeconds, int window = 1, int drift = 0)
     {
         var typed = System.Text.Encoding.UTF8.GetBytes(code);
-        var present = StepAt(now, period);
+        var present = StepAt(now, period) + drift;
         long? found = null;
         for (var step = present - window; step <= present + window; step++)
         {

@@ -18,6 +18,7 @@ public enum SignInStep
     SetUpCode,
     SetUpPasskey,
     SetUpTelephone,
+    SetUpToken,
     TestApproval,
 
     /// <summary>In case the phone is lost: optional, finished with one button.</summary>
@@ -94,6 +95,9 @@ public enum EnrolmentMethod
 
     /// <summary>Office phone: a call.</summary>
     OfficeTelephone,
+
+    /// <summary>A code generator of plastic, which the organisation has handed out.</summary>
+    Token,
 }
 
 /// <summary>The dispatcher's rule: pages record facts, this decides what comes next, and nothing else does.</summary>
@@ -124,6 +128,7 @@ public static class SignInSteps
         EnrolmentMethod.Code => SignInStep.SetUpCode,
         EnrolmentMethod.Passkey => SignInStep.SetUpPasskey,
         EnrolmentMethod.Telephone or EnrolmentMethod.OfficeTelephone => SignInStep.SetUpTelephone,
+        EnrolmentMethod.Token => SignInStep.SetUpToken,
         _ => throw new ArgumentOutOfRangeException(nameof(progress)),
     };
 

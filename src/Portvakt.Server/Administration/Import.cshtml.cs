@@ -102,7 +102,7 @@ public sealed class ImportModel(Reception reception, PeopleImport import, Import
     /// <summary>Without the file, which can be large: an empty one says that it is there.</summary>
     private async Task<ImportRun?> FindAsync()
     {
-        var found = await Db.ImportRuns.Where(run => run.Id == RunId).Select(run => new
+        var found = await Db.ImportRuns.Where(run => run.Id == RunId && run.State != ImportState.TokensChecked).Select(run => new
         {
             run.Id,
             run.AuthorId,

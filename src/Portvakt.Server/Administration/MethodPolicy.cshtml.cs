@@ -16,7 +16,7 @@ namespace Portvakt.Server.Administration;
 public sealed class MethodPolicyModel(Reception reception, IStringLocalizer<AdminWords> admin) : AdministrationPage(reception, Act.ManageMethods)
 {
     /// <summary>What a policy can name; what a pass opens is a question of its own.</summary>
-    public static readonly IReadOnlyList<Methods> Choices = [.. MethodOrder.StrongestFirst.Where(method => method is not (Methods.AccessPass or Methods.Token))];
+    public static readonly IReadOnlyList<Methods> Choices = [.. MethodOrder.StrongestFirst.Where(method => method is not Methods.AccessPass)];
 
     /// <summary>What a change does to people.</summary>
     /// <param name="People">Who falls under the policy afterwards.</param>

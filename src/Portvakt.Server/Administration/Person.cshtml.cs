@@ -291,7 +291,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         }
 
         await sessions.EndAllAsync(Target.Id, HttpContext, Desk.Person.Id);
-        return Done(admin[sentence, taken.Name]);
+        return Done(admin[taken.What is SecurityEvent.TokenRemoved ? "TokenIsRemoved" : sentence, taken.Name]);
     }, changesFactors: true);
 
     /// <summary>Everything goes, and a password alone brings nothing back (R29). Whoever calls this ends the person's sessions after it.</summary>

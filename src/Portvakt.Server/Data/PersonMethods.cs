@@ -23,8 +23,11 @@ public sealed class PersonMethods
     /// <summary>With our app; those that wait for their test too.</summary>
     public required List<PhoneAuthenticator> Phones { get; init; }
 
-    /// <summary>Code generators: of our app (they go with their phone), of other apps, and of plastic.</summary>
+    /// <summary>Code generators: of our app (they go with their phone), of other apps, and of plastic. Those of plastic that wait are none yet.</summary>
     public required List<TotpAuthenticator> Totps { get; init; }
+
+    /// <summary>Code generators of plastic that were handed to the person and wait for their first code. Nothing is proven with them, so nothing is taken away with them.</summary>
+    public required List<TotpAuthenticator> WaitingTokens { get; init; }
 
     public required List<Passkey> Passkeys { get; init; }
     public required List<TelephoneNumber> Telephones { get; init; }
@@ -33,14 +36,19 @@ public sealed class PersonMethods
     /// <summary>Code generators that are methods of their own.</summary>
     public IEnumerable<TotpAuthenticator> Generators => Totps.Where(totp => totp is { PhoneId: null, State: AuthenticatorState.Active });
 
-    public static async Task<PersonMethods> LoadAsync(PortvaktDb db, Guid personId, CancellationToken cancellationToken) => new(db)
+    public static async Task<PersonMethods> LoadAsync(PortvaktDb db, Guid personId, CancellationToken cancellationToken)
     {
-        Phones = await db.Phones.Where(row => row.PersonId == personId && row.State != AuthenticatorState.Revoked).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken),
-        Totps = await db.Totps.Where(row => row.PersonId == personId && row.State != AuthenticatorState.Revoked).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken),
-        Passkeys = await db.Passkeys.Where(row => row.PersonId == personId).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken),
-        Telephones = await db.TelephoneNumbers.Where(row => row.PersonId == personId && row.State == AuthenticatorState.Active).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken),
-        RecoveryCodesLeft = await db.RecoveryCodes.CountAsync(row => row.PersonId == personId && row.UsedAt == null, cancellationToken),
-    };
+        var totps = await db.Totps.Where(row => row.PersonId == personId && row.State != AuthenticatorState.Revoked).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken);
+        return new(db)
+        {
+            Phones = await db.Phones.Where(row => row.PersonId == personId && row.State != AuthenticatorState.Revoked).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken),
+            Totps = totps.FindAll(row => !row.IsWaiting),
+            WaitingTokens = totps.FindAll(row => row.IsWaiting),
+            Passkeys = await db.Passkeys.Where(row => row.PersonId == personId).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken),
+            Telephones = await db.TelephoneNumbers.Where(row => row.PersonId == personId && row.State == AuthenticatorState.Active).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken),
+            RecoveryCodesLeft = await db.RecoveryCodes.CountAsync(row => row.PersonId == personId && row.UsedAt == null, cancellationToken),
+        };
+    }
 
     /// <summary>What is held, as the rules see it, apart from one.</summary>
     public Methods HeldWithout(Guid? id) => Together(id, phone => phone.State is AuthenticatorState.Active);

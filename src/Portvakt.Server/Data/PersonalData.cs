@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Audit;
+using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Server.Audit;
 
@@ -98,6 +99,10 @@ public static class PersonalData
         await db.SignInAttempts.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.Approvals.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.Phones.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
+        await db.Totps.Where(row => row.PersonId == id && row.SerialNumber != null).ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.PersonId, TotpAuthenticator.Nobody).SetProperty(row => row.State, AuthenticatorState.Unconfirmed)
+                .SetProperty(row => row.Name, (string?)null).SetProperty(row => row.LastUsedAt, (DateTimeOffset?)null).SetProperty(row => row.Version, row => row.Version + 1),
+            never); // the organisation's own: back to the drawer
         await db.Totps.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.Passkeys.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.TelephoneMessages.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);

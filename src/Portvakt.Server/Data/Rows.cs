@@ -159,6 +159,9 @@ public enum ImportState
     Done,
     Cancelled,
     Failed,
+
+    /// <summary>A maker's file of code generators, which has a page and a life of its own: sealed, because it is full of secrets, for an hour at most.</summary>
+    TokensChecked,
 }
 
 /// <summary>A file of people: first compared (the dry run), then brought in as a whole or not at all.</summary>

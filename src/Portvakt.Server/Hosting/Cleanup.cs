@@ -53,10 +53,11 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
         await db.SignInAttempts.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.BindingCodes.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.ImportRuns.Where(row => row.Content != null && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteUpdateAsync(set => set.SetProperty(row => row.Content, (byte[]?)null).SetProperty(row => row.Problems, "{}"), cancellationToken);
+        await db.ImportRuns.Where(row => row.State == ImportState.TokensChecked && row.CreatedAt < now - TimeSpan.FromHours(1)).ExecuteDeleteAsync(cancellationToken);
         var forgotten = (now - TimeSpan.FromDays(2)).ToUnixTimeMilliseconds();
         var present = now.ToUnixTimeMilliseconds();
         await db.FailureCounts.Where(row => row.LastFailureAt < forgotten && row.BlockedUntil < present).ExecuteDeleteAsync(cancellationToken);
-        await db.Totps.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
+        await db.Totps.Where(row => row.State == AuthenticatorState.Unconfirmed && row.SerialNumber == null && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken); // those of plastic wait as long as it takes
         await db.Phones.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.TelephoneNumbers.Where(row => row.State != AuthenticatorState.Active && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(30)).ExecuteDeleteAsync(cancellationToken);

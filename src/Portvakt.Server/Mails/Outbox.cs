@@ -36,12 +36,12 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
     {
         var kind = what switch
         {
-            SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated or SecurityEvent.PasskeyAdded or SecurityEvent.TelephoneAdded => MailKind.MethodAdded,
+            SecurityEvent.PhoneActivated or SecurityEvent.TotpActivated or SecurityEvent.PasskeyAdded or SecurityEvent.TelephoneAdded or SecurityEvent.TokenActivated => MailKind.MethodAdded,
             SecurityEvent.PhoneRemoved or SecurityEvent.FactorsRemoved or SecurityEvent.TotpRemoved or SecurityEvent.PasskeyRemoved or SecurityEvent.TelephoneRemoved or SecurityEvent.TokenRemoved => MailKind.MethodRemoved,
             SecurityEvent.PassIssued => MailKind.PassIssued,
             SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
                 or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere or SecurityEvent.MethodRenamed or SecurityEvent.PreferredMethodChanged
-                or SecurityEvent.RecoveryCodesLow or SecurityEvent.CodesPaused or SecurityEvent.CodesSwitchedOff
+                or SecurityEvent.TokenAssigned or SecurityEvent.TokenTakenBack or SecurityEvent.RecoveryCodesLow or SecurityEvent.CodesPaused or SecurityEvent.CodesSwitchedOff
                 or SecurityEvent.PhoneBoundAnew => MailKind.AccountChanged,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody is told of this."),
         };

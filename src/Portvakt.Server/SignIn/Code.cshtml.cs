@@ -12,13 +12,16 @@ using Portvakt.Server.Resources;
 
 namespace Portvakt.Server.SignIn;
 
-/// <summary>Six digits from the app, which needs no network for them (RFC 6238). Each step counts once.</summary>
+/// <summary>Six digits from the app, which needs no network for them, or from a generator of plastic (RFC 6238). Each step counts once.</summary>
 public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault, SecondFactorBrake brake, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.SecondFactor)
 {
     protected override Methods Proves => Methods.Code | Methods.Token;
 
     public string? Problem { get; private set; }
+
+    /// <summary>What the person has to look at, for the words of the page: the app, a generator of plastic, or either.</summary>
+    public string Source => (Standing.Methods.Contains(Methods.Code), Standing.Methods.Contains(Methods.Token)) switch { (true, true) => "Either", (false, true) => "Token", _ => "App" };
 
     public void OnGet()
     {
@@ -59,7 +62,7 @@ public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault,
             await brake.RejectedAsync(HttpContext, Standing.Person!);
         }
 
-        Problem = words["WrongCode"];
+        Problem = words["WrongCode" + Source];
         return Again(StatusCodes.Status422UnprocessableEntity);
     }
 }

@@ -187,6 +187,7 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         SignInStep.SetUpCode => $"/enrol/{attemptId}/code",
         SignInStep.SetUpPasskey => $"/enrol/{attemptId}/passkey",
         SignInStep.SetUpTelephone => $"/enrol/{attemptId}/telephone",
+        SignInStep.SetUpToken => $"/enrol/{attemptId}/token",
         SignInStep.TestApproval => $"/enrol/{attemptId}/test",
         SignInStep.Backup => $"/enrol/{attemptId}/backup",
         SignInStep.Done => $"/enrol/{attemptId}/done",

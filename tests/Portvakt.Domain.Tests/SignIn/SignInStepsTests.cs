@@ -52,6 +52,7 @@ public sealed class SignInStepsTests
             ("Ola chose a passkey", Begun with { Chosen = EnrolmentMethod.Passkey }, EnrolmentDuty.Required, SignInStep.SetUpPasskey),
             ("Ola chose the authentication phone", Begun with { Chosen = EnrolmentMethod.Telephone }, EnrolmentDuty.Required, SignInStep.SetUpTelephone),
             ("Ola chose the office phone", Begun with { Chosen = EnrolmentMethod.OfficeTelephone }, EnrolmentDuty.Required, SignInStep.SetUpTelephone),
+            ("Ola chose the code generator", Begun with { Chosen = EnrolmentMethod.Token }, EnrolmentDuty.Required, SignInStep.SetUpToken),
             ("Kari adds a method", Owner with { Adds = true, SecondFactorVerified = true }, EnrolmentDuty.None, SignInStep.ChooseMethod),
             ("Kari adds a method, and her proof is too old", Owner with { Adds = true }, EnrolmentDuty.None, SignInStep.SecondFactor),
             ("Kari adds a passkey", Owner with { Adds = true, SecondFactorVerified = true, Chosen = EnrolmentMethod.Passkey }, EnrolmentDuty.None, SignInStep.SetUpPasskey),
@@ -99,7 +100,7 @@ public sealed class SignInStepsTests
 
     [Fact]
     public void Nobody_sets_anything_up_behind_a_closed_door() =>
-        Never((progress, _, step) => progress is { HasAuthenticator: false, Door: EnrolmentDoor.Closed, Enrolled: false } && step is (SignInStep.ChooseMethod or SignInStep.SetUpPhone or SignInStep.SetUpCode or SignInStep.SetUpPasskey or SignInStep.TestApproval));
+        Never((progress, _, step) => progress is { HasAuthenticator: false, Door: EnrolmentDoor.Closed, Enrolled: false } && step is (SignInStep.ChooseMethod or SignInStep.SetUpPhone or SignInStep.SetUpCode or SignInStep.SetUpPasskey or SignInStep.SetUpTelephone or SignInStep.SetUpToken or SignInStep.TestApproval));
 
     [Fact]
     public void Whoever_must_enrol_is_never_let_through_with_the_password_alone() =>
@@ -115,7 +116,7 @@ public sealed class SignInStepsTests
 
     [Fact]
     public void Nobody_adds_a_method_without_having_proven_one() =>
-        Never((progress, _, step) => progress is { HasAuthenticator: true, SecondFactorVerified: false } && step is (SignInStep.ChooseMethod or SignInStep.SetUpPhone or SignInStep.SetUpCode or SignInStep.SetUpPasskey or SignInStep.TestApproval));
+        Never((progress, _, step) => progress is { HasAuthenticator: true, SecondFactorVerified: false } && step is (SignInStep.ChooseMethod or SignInStep.SetUpPhone or SignInStep.SetUpCode or SignInStep.SetUpPasskey or SignInStep.SetUpTelephone or SignInStep.SetUpToken or SignInStep.TestApproval));
 
     [Fact]
     public void Later_is_never_weaker()

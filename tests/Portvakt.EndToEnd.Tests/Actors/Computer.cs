@@ -38,6 +38,27 @@ public sealed class Computer : IAsyncDisposable
         return new Computer(context, witness, await context.NewPageAsync(), house) { HasJavaScript = options.JavaScript };
     }
 
+    /// <summary>A virtual authenticator that unlocks itself, and what it answers to.</summary>
+    public async Task<(ICDPSession Tools, string Id)> PlugInAuthenticatorAsync()
+    {
+        var tools = await _context.NewCDPSessionAsync(Page);
+        await tools.SendAsync("WebAuthn.enable");
+        var added = await tools.SendAsync("WebAuthn.addVirtualAuthenticator", new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["options"] = new Dictionary<string, object>(StringComparer.Ordinal)
+            {
+                ["protocol"] = "ctap2",
+                ["ctap2Version"] = "ctap2_1",
+                ["transport"] = "internal",
+                ["hasResidentKey"] = true,
+                ["hasUserVerification"] = true,
+                ["isUserVerified"] = true,
+                ["automaticPresenceSimulation"] = true,
+            },
+        });
+        return (tools, added!.Value.GetProperty("authenticatorId").GetString()!);
+    }
+
     /// <summary>A second tab of the same browser.</summary>
     public async Task<IPage> NewTabAsync(string address)
     {

@@ -60,6 +60,15 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
         /administration/roles            GET                   y - - - - - -
         /administration/roles            POST                  y - - - - - -
         /administration/roles            POST:Take             y - - - - - -
+        /administration/tokens           GET                   y - - - - - -
+        /administration/tokens/import    GET                   y - - - - - -
+        /administration/tokens/import    POST                  y - - - - - -
+        /administration/tokens/import    POST:BringIn          y - - - - - -
+        /administration/tokens/import    POST:Cancel           y - - - - - -
+        /administration/tokens/{id}      GET                   ? - - - - - -
+        /administration/tokens/{id}      POST:Assign           ? - - - - - -
+        /administration/tokens/{id}      POST:Scrap            ? - - - - - -
+        /administration/tokens/{id}      POST:TakeBack         ? - - - - - -
         /administration/waves            GET                   y y - - - - -
         /administration/waves            POST:Move             y y - - - - -
         /administration/waves/{id}       GET                   y y - - - - -

@@ -270,9 +270,11 @@ public sealed class PeopleFile
         }
     }
 
+    private static bool IsPlain(string text) => text.Length <= LongestCell && HidesNothing(text);
+
     /// <summary>Without letters that steer a screen instead of standing on it: a name must not turn the text around it.</summary>
-    private static bool IsPlain(string text) => text.Length <= LongestCell
-        && text.EnumerateRunes().All(letter => letter != Rune.ReplacementChar && Rune.GetUnicodeCategory(letter) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned));
+    internal static bool HidesNothing(string text) =>
+        text.EnumerateRunes().All(letter => letter != Rune.ReplacementChar && Rune.GetUnicodeCategory(letter) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned));
 
     private DateTimeOffset? Instant(string text)
     {
