@@ -137,6 +137,7 @@ public static class PortvaktHost
         app.MapDemoTelephone();
         var phone = app.MapGroup("/phone/api").WithTags("phone");
         phone.MapPhoneBinding();
+        phone.MapPhoneMove();
         phone.MapPhone();
         return app;
     }

@@ -63,6 +63,10 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
         return (new Call(phone, body), null);
     }
 
+    /// <summary>Whether a statement of this phone, made for this purpose, is fresh, and comes for the first time.</summary>
+    public async Task<bool> UseStatementOnceAsync(PhoneAuthenticator phone, string purpose, string? nonce, string? jti, CancellationToken cancellationToken) =>
+        IsFresh(nonce) && jti is { Length: >= 16 and <= 64 } && await UseOnceAsync(phone.KeyId, $"{purpose}:{jti}", clock.GetUtcNow(), cancellationToken);
+
     /// <summary>The body, at most 64 KiB; null when it is larger.</summary>
     public static async Task<byte[]?> ReadBodyAsync(HttpContext http)
     {

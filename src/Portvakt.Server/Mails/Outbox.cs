@@ -41,7 +41,8 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
             SecurityEvent.PassIssued => MailKind.PassIssued,
             SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
                 or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere or SecurityEvent.MethodRenamed or SecurityEvent.PreferredMethodChanged
-                or SecurityEvent.RecoveryCodesLow or SecurityEvent.CodesPaused or SecurityEvent.CodesSwitchedOff => MailKind.AccountChanged,
+                or SecurityEvent.RecoveryCodesLow or SecurityEvent.CodesPaused or SecurityEvent.CodesSwitchedOff
+                or SecurityEvent.PhoneMoved or SecurityEvent.MoveRefused or SecurityEvent.BindingCodeUsedTwice => MailKind.AccountChanged,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody is told of this."),
         };
         var language = LanguageOf(person);
