@@ -248,9 +248,10 @@ public static class PhoneMoveEndpoint
         move.Replace();
     }
 
+    /// <summary>The live one, or how the last one ended.</summary>
     private static Task<BindingCode?> NewestAsync(PortvaktDb db, PhoneAuthenticator phone, CancellationToken cancellationToken) =>
         db.BindingCodes.AsNoTracking().Where(row => row.PersonId == phone.PersonId && (row.ReplacesPhoneId == phone.Id || (row.ReplacesPhoneId != null && row.PhoneId == phone.Id)))
-            .OrderByDescending(row => row.CreatedAt).ThenByDescending(row => row.Id).FirstOrDefaultAsync(cancellationToken);
+            .OrderByDescending(row => row.State == BindingState.Waiting || row.State == BindingState.Claimed || row.State == BindingState.Bound ? 1 : 0).ThenByDescending(row => row.CreatedAt).FirstOrDefaultAsync(cancellationToken);
 
     private static async Task<MoveView?> ViewAsync(PortvaktDb db, BindingCode? move, PhoneAuthenticator viewer, DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -2,6 +2,7 @@ import { b64u, fromB64u } from '../core/bytes';
 import { bindingMessage, openSeed } from '../core/binding';
 import { readPicture, readTyped } from '../core/code';
 import { enrolChallenge } from '../core/hash';
+import { luggageKey } from '../core/luggage';
 import { totpKey } from '../core/totp';
 import { consentVersion, version } from '../core/product';
 import type { BeginAnswer, FinishAnswer } from '../generated/contract';
@@ -40,20 +41,20 @@ export function scanned(text: string): Say | null {
   }
   // A code is a secret of the server that made it; it is not shown to another.
   if (picture.host !== location.host) return { key: 'QrElsewhere', values: [picture.host] };
-  void begin(picture.code, { at: 'method' });
+  void begin(picture.code, { at: 'method' }, picture.key ?? null);
   return null;
 }
 
 export function typed(text: string): Say | null {
   const code = readTyped(text);
   if (code === null) return { key: 'CodeMalformed' };
-  void begin(code, { at: 'type' });
+  void begin(code, { at: 'type' }, null);
   return null;
 }
 
 /** Presents the code with the device key; the person is asked before anything is bound. */
-export async function begin(code: string, again: Screen): Promise<void> {
-  keepCode(code);
+export async function begin(code: string, again: Screen, luggage: string | null): Promise<void> {
+  keepCode(code, luggage);
   go({ at: 'working', text: 'Checking' });
   const device = await waitingKey() ?? await keys.makeDeviceKey();
   await keepKey(device);
@@ -65,10 +66,11 @@ export async function begin(code: string, again: Screen): Promise<void> {
     return;
   }
   const answer = reply.value;
+  if (answer.moves) await (await import('./move')).ready; // Its words.
   const [hasUnlock, challenge] = await Promise.all([
     passkey.available(), enrolChallenge(fromB64u(answer.challenge), device.kid)]);
   const unlock = hasUnlock && answer.unlock.includes('passkey') ? 'passkey' : answer.unlock.includes('pin') ? 'pin' : 'none';
-  go({ at: 'confirm', binding: { code, device, begin: answer, enrolChallenge: challenge, unlock } });
+  go({ at: 'confirm', binding: { code, luggage, device, begin: answer, enrolChallenge: challenge, unlock } });
 }
 
 export function refuse(): void {
@@ -139,6 +141,7 @@ async function bind(binding: Binding, wantsPush: boolean): Promise<Say | null> {
       audience: begin.audience, authenticatorId: answer.authenticatorId, kid: device.kid, key: device.key,
       relyingParty: begin.relyingParty.id, vapidPublicKey: begin.vapidPublicKey, unlock, dead: null,
     },
+    ...(begin.moves ? { moving: { luggage: binding.luggage === null ? null : await luggageKey(binding.luggage) } } : {}),
   });
   keep('code', null);
   watch();
@@ -150,6 +153,7 @@ async function add(account: Account): Promise<void> {
   accounts.value = [...accounts.value.filter(one => one.id !== account.id), account];
   remember();
   void persist();
+  if (account.moving) return go({ at: 'move' });
   justAdded.value = account.id;
   go({ at: 'home' });
 }

@@ -2,7 +2,7 @@ import { version } from '../core/product';
 import { turnOn } from './accounts';
 import { OthersLater } from './later';
 import { Alert, Button, LanguageChoice, P, Page } from './parts';
-import { asked, go, push } from './state';
+import { accounts, asked, go, others, push } from './state';
 import { t } from './words';
 
 export function Settings() {
@@ -17,6 +17,7 @@ export function Settings() {
         <p>{t(state === 'ask' ? 'NotifyOffAsk' : state === 'refused' ? 'NotifyOffRefused' : 'NotifyOffUnsupported')}</p></Alert>}
     {state === 'ask' && asked.value.length > 0 && <Button onTap={() => void turnOn()}>{t('Allow')}</Button>}
     <OthersLater show={{ at: 'guard' }} />
+    {(accounts.value.length > 0 || others.value) && <Button variant="secondary" onTap={() => go({ at: 'move' })}>{t('MoveTitle')}</Button>}
     <h2 class="ds-heading" data-size="2xs">{t('About')}</h2>
     <P>{t('Version', version)} · <a href="/phone/licences.txt">{t('Licences')}</a></P>
     <Button variant="secondary" onTap={() => go({ at: 'privacy' })}>{t('PrivacyTitle')}</Button>

@@ -32,6 +32,11 @@ export async function forget(id: string): Promise<void> {
   const account = accounts.value.find(one => one.id === id);
   // Told the server first, so that it stops asking; without a network the account goes all the same.
   if (account?.bound.dead === null) await call(caller(account), 'POST', 'remove', {});
+  await drop(id);
+}
+
+/** Goes from this phone alone: its key with it. */
+export async function drop(id: string): Promise<void> {
   await remove(id);
   accounts.value = accounts.value.filter(one => one.id !== id);
   remember();

@@ -1,4 +1,5 @@
 // Written by scripts/words.mjs from the .resx files of the server; changes belong there.
+import type { MoveKey } from './move';
 import type { OtherKey } from './others';
 
 export type FirstKey =
@@ -96,6 +97,7 @@ export type FirstKey =
   | 'LostHelp'
   | 'LostText'
   | 'LostTitle'
+  | 'MoveTitle'
   | 'NameHint'
   | 'NameLabel'
   | 'Next'
@@ -164,7 +166,7 @@ export type FirstKey =
   | 'Update'
   | 'Version'
   | 'WorkAccount';
-export type Key = FirstKey | OtherKey;
+export type Key = FirstKey | MoveKey | OtherKey;
 export type Words = Record<FirstKey, string>;
 export type Language = 'nb' | 'nn' | 'en';
 export const languages: readonly Language[] = ['nb', 'nn', 'en'];
