@@ -18,7 +18,7 @@ using Portvakt.Server.SignIn;
 namespace Portvakt.Server.Enrolment;
 
 /// <summary>
-/// A new phone while the old one works (docs/protocol.md section 6): the old one shows the code, the new one binds itself with it and shows a number, and the number
+/// A new phone while the old one works (docs/protocol.md section 8): the old one shows the code, the new one binds itself with it and shows a number, and the number
 /// typed on the old one makes the one save after which the new one counts and the old one does not (R38).
 /// </summary>
 public static class PhoneMoveEndpoint
@@ -34,14 +34,14 @@ public static class PhoneMoveEndpoint
 
     public static void MapPhoneMove(this RouteGroupBuilder api)
     {
-        api.MapGet("/move", StateAsync).Produces<MoveAnswer>().WithName("move").WithSummary("How the move that this phone is part of stands (protocol section 6).");
-        api.MapGet("/move/events", EventsAsync).WithName("moveEvents").WithSummary("Server-sent events while the app shows a move (protocol section 6).");
-        api.MapPost("/move/begin", BeginAsync).Accepts<AnswerMessage>("application/json").Produces<MoveBegun>().WithName("moveBegin").WithSummary("The old phone asks for a code for the new one (protocol section 6).");
-        api.MapPost("/move/luggage", PackAsync).Accepts<LuggageMessage>("application/json").Produces(StatusCodes.Status204NoContent).WithName("movePack").WithSummary("Other accounts of the old phone, sealed (protocol section 6).");
-        api.MapGet("/move/luggage", UnpackAsync).Produces<LuggageMessage>().WithName("moveUnpack").WithSummary("The same, for the new phone once it counts (protocol section 6).");
-        api.MapPost("/move/arrived", ArrivedAsync).Produces(StatusCodes.Status204NoContent).WithName("moveArrived").WithSummary("The new phone has them; the server forgets them (protocol section 6).");
-        api.MapPost("/move/confirm", ConfirmAsync).Accepts<AnswerMessage>("application/json").Produces<MoveOutcome>().WithName("moveConfirm").WithSummary("The number of the new phone, typed on the old one: one try (protocol section 6).");
-        api.MapPost("/move/cancel", CancelAsync).Produces(StatusCodes.Status204NoContent).WithName("moveCancel").WithSummary("Given up on one of the two phones (protocol section 6).");
+        api.MapGet("/move", StateAsync).Produces<MoveAnswer>().WithName("move").WithSummary("How the move that this phone is part of stands (protocol section 8).");
+        api.MapGet("/move/events", EventsAsync).WithName("moveEvents").WithSummary("Server-sent events while the app shows a move (protocol section 8).");
+        api.MapPost("/move/begin", BeginAsync).Accepts<AnswerMessage>("application/json").Produces<MoveBegun>().WithName("moveBegin").WithSummary("The old phone asks for a code for the new one (protocol section 8).");
+        api.MapPost("/move/luggage", PackAsync).Accepts<LuggageMessage>("application/json").Produces(StatusCodes.Status204NoContent).WithName("movePack").WithSummary("Other accounts of the old phone, sealed (protocol section 8).");
+        api.MapGet("/move/luggage", UnpackAsync).Produces<LuggageMessage>().WithName("moveUnpack").WithSummary("The same, for the new phone once it counts (protocol section 8).");
+        api.MapPost("/move/arrived", ArrivedAsync).Produces(StatusCodes.Status204NoContent).WithName("moveArrived").WithSummary("The new phone has them; the server forgets them (protocol section 8).");
+        api.MapPost("/move/confirm", ConfirmAsync).Accepts<AnswerMessage>("application/json").Produces<MoveOutcome>().WithName("moveConfirm").WithSummary("The number of the new phone, typed on the old one: one try (protocol section 8).");
+        api.MapPost("/move/cancel", CancelAsync).Produces(StatusCodes.Status204NoContent).WithName("moveCancel").WithSummary("Given up on one of the two phones (protocol section 8).");
     }
 
     /// <summary>Why a phone is not moved now; null: it may be. Asked anew at each step: a lock bites at once (R10).</summary>

@@ -2,7 +2,7 @@ using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Enrolment;
 
-// The wire types of docs/protocol.md, section 6. The phone app's types are generated from these.
+// The wire types of docs/protocol.md, section 8. The phone app's types are generated from these.
 
 /// <summary>What the old phone signs: payload of <c>portvakt-move+jws</c>. <c>Nonce</c> and <c>Jti</c> with <c>begin</c>; the move, the new phone's key and the number with <c>confirm</c>.</summary>
 [WireType("MoveStatement")]

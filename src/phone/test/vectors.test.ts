@@ -6,6 +6,7 @@ import { openSeed } from '../src/core/binding';
 import { fromBase32 } from '../src/core/base32';
 import { b64u, fromB64u, fromUtf8, utf8 } from '../src/core/bytes';
 import { readPicture, readTyped } from '../src/core/code';
+import { moveChallenge } from '../src/core/move';
 import { codeHash, decisionChallenge, enrolChallenge, labelled } from '../src/core/hash';
 import { type PublicJwk, thumbprint } from '../src/core/jws';
 import { totp, totpKey } from '../src/core/totp';
@@ -19,6 +20,7 @@ type Vectors = {
   totp: { secretB32: string; time: number; code: string; algorithm: TotpAlgorithm; digits: number; period: number }[];
   enrolChallenge: { challenge: string; kid: string; out: string }[];
   decisionChallenge: { statement: string; out: string }[];
+  moveChallenge: { statement: string; out: string }[];
   codeHash: { code: string; out: string }[];
   qrText: { text: string; code: string | null }[];
   typedCode: { typed: string; code: string | null }[];
@@ -44,6 +46,7 @@ each('totp', 'A code is the one of RFC 6238', async v =>
   assert.equal(await totp(await totpKey(fromBase32(v.secretB32)!, v.algorithm), v.time, v.digits, v.period), v.code));
 each('enrolChallenge', 'A passkey is made over the challenge and the device key', async v => assert.equal(b64u(await enrolChallenge(fromB64u(v.challenge), v.kid)), v.out));
 each('decisionChallenge', 'An approval is made over the exact bytes of the statement', async v => assert.equal(b64u(await decisionChallenge(utf8(v.statement))), v.out));
+each('moveChallenge', 'A step of a move is made over the exact bytes of its statement', async v => assert.equal(b64u(await moveChallenge(utf8(v.statement))), v.out));
 each('codeHash', 'A code is hashed as the server hashes it', async v => assert.equal(b64u(await codeHash(v.code)), v.out));
 each('qrText', 'A picture gives its code, and nothing else does', v => {
   const picture = readPicture(v.text);

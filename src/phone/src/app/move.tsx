@@ -22,7 +22,7 @@ import { accounts, asked, go, now, others, type Say } from './state';
 import { bury, caller, drop, save, watch } from './watch';
 import { learn, t } from './words';
 
-// A new phone while the old one works: docs/protocol.md, section 6. The account's own phone shows `Leave`, the new one `Arrive`.
+// A new phone while the old one works: docs/protocol.md, section 8. The account's own phone shows `Leave`, the new one `Arrive`.
 
 export const ready: Promise<unknown> = learn(loadMoveWords);
 
@@ -37,7 +37,7 @@ const unreached = signal(false);
 /** Said once the account has gone from here. */
 const moved = signal<{ name: string; device: string; luggage: boolean } | null>(null);
 /** A number was sent whose answer may have been lost: should the phone be nobody then, it was the right one. */
-let confirming: { device: string } | null = null;
+let confirming: { device: string; luggage: boolean } | null = null;
 
 const file: () => void = () => go({ at: 'others', show: { at: 'export' }, from: { at: 'move' } });
 
@@ -234,13 +234,13 @@ function TypeNumber({ account, move }: { account: Account; move: { id: string; t
   const { run, busy, field, trouble, off } = useUnlocking(account, () => digits.length !== move.digits ? null : prepareMove(
     { step: 'confirm', aud: account.bound.audience, id: move.id, to: move.to, num: digits }, time.now(), account.bound), [digits, move.id, move.to]);
   const confirm = () => run(async ({ body }) => {
-    confirming = { device: move.device };
+    confirming = { device: move.device, luggage: move.luggage };
     const reply = await call<MoveOutcome>(caller(account), 'POST', 'move/confirm', body);
     if (reply.ok && reply.value.outcome === 'moved') {
       await gone(account);
       return null;
     }
-    if (reply.ok || reply.failure.code !== 'network') confirming = reply.ok || reply.failure.code !== 'unknown-phone' ? null : confirming;
+    if (reply.ok || (reply.failure.code !== 'network' && reply.failure.code !== 'unknown-phone')) confirming = null;
     await ask(account);
     return reply.ok ? null : explain(reply.failure);
   });
@@ -261,7 +261,7 @@ function TypeNumber({ account, move }: { account: Account; move: { id: string; t
 
 /** The new phone is the phone now: the account and its key go from here. */
 async function gone(account: Account): Promise<void> {
-  moved.value = { name: account.name, device: confirming?.device ?? '', luggage: (shown.value?.key ?? null) !== null };
+  moved.value = { name: account.name, device: confirming?.device ?? '', luggage: confirming?.luggage ?? false };
   confirming = null;
   keep('moving', null);
   await drop(account.id);

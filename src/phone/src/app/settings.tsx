@@ -8,6 +8,7 @@ import { t } from './words';
 export function Settings() {
   const state = push.value;
   return <Page title={t('Settings')}>
+    {(accounts.value.length > 0 || others.value) && <Button variant="secondary" onTap={() => go({ at: 'move' })}>{t('MoveTitle')}</Button>}
     <h2 class="ds-heading" data-size="2xs">{t('Language')}</h2>
     <LanguageChoice />
     <h2 class="ds-heading" data-size="2xs">{t('Notifications')}</h2>
@@ -17,7 +18,6 @@ export function Settings() {
         <p>{t(state === 'ask' ? 'NotifyOffAsk' : state === 'refused' ? 'NotifyOffRefused' : 'NotifyOffUnsupported')}</p></Alert>}
     {state === 'ask' && asked.value.length > 0 && <Button onTap={() => void turnOn()}>{t('Allow')}</Button>}
     <OthersLater show={{ at: 'guard' }} />
-    {(accounts.value.length > 0 || others.value) && <Button variant="secondary" onTap={() => go({ at: 'move' })}>{t('MoveTitle')}</Button>}
     <h2 class="ds-heading" data-size="2xs">{t('About')}</h2>
     <P>{t('Version', version)} · <a href="/phone/licences.txt">{t('Licences')}</a></P>
     <Button variant="secondary" onTap={() => go({ at: 'privacy' })}>{t('PrivacyTitle')}</Button>

@@ -24,6 +24,7 @@ export async function load(): Promise<void> {
 }
 
 export async function save(account: Account): Promise<void> {
+  if (!accounts.value.some(one => one.id === account.id)) return; // An answer that came late brings nothing back.
   await put(account);
   accounts.value = accounts.value.map(one => one.id === account.id ? account : one);
 }
@@ -37,8 +38,8 @@ export async function forget(id: string): Promise<void> {
 
 /** Goes from this phone alone: its key with it. */
 export async function drop(id: string): Promise<void> {
-  await remove(id);
   accounts.value = accounts.value.filter(one => one.id !== id);
+  await remove(id);
   remember();
   watch();
 }

@@ -4,7 +4,7 @@ import { fromText, importKey, open, seal, toText } from './box';
 import { b64u, fromB64u, fromUtf8, random, utf8 } from './bytes';
 import type { Found, OtherAccount } from './other';
 
-// Other accounts on their way from one phone to another: docs/protocol.md, section 6. The server keeps the box, and the key stands in the picture alone.
+// Other accounts on their way from one phone to another: docs/protocol.md, section 8. The server keeps the box, and the key stands in the picture alone.
 const label = 'portvakt/luggage/v1';
 
 /** In steps of so many bytes, so that the box tells little of what is in it; the server takes five of them. */

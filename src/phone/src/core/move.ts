@@ -1,15 +1,18 @@
 import type { MoveStatement } from '../generated/contract';
-import { utf8 } from './bytes';
+import { type Bytes, utf8 } from './bytes';
 import { labelled } from './hash';
 import { sign } from './jws';
 import type { DeviceKey } from './proof';
 import type { Prepared } from './statement';
 
+/** What the passkey signs at each step: the exact bytes of the statement. */
+export const moveChallenge = (statement: Bytes): Promise<Bytes> => labelled('portvakt/move/v1', statement);
+
 /** A step of a move to another phone, ready to be unlocked and sent: made before the tap, as an answer is. */
 export async function prepareMove(step: Omit<MoveStatement, 'v' | 'iat'>, now: number, { kid, key }: DeviceKey): Promise<Prepared> {
   const statement: MoveStatement = { v: 1, ...step, iat: now };
   const bytes = utf8(JSON.stringify(statement));
-  const [jws, challenge] = await Promise.all([sign(key, { typ: 'portvakt-move+jws', kid }, bytes), labelled('portvakt/move/v1', bytes)]);
+  const [jws, challenge] = await Promise.all([sign(key, { typ: 'portvakt-move+jws', kid }, bytes), moveChallenge(bytes)]);
   return { jws, challenge };
 }
 

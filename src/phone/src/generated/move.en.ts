@@ -12,7 +12,7 @@ export const words: MoveWords = {
   ArrivedSkip: 'Go on without them',
   ArrivedText: 'From now on this phone approves sign-ins for {0}. The old phone no longer does.',
   ArrivedTitle: 'The account has moved here',
-  ConfirmMove: 'The account moves here from the phone you have. That one works until you have confirmed.',
+  ConfirmMove: 'The account moves here from the old phone. The old one works until you have confirmed.',
   MoveAgain: 'Begin again',
   MoveClash: 'Something else happened at the same moment. Try again.',
   MoveCodeAlt: 'QR code for the new phone',

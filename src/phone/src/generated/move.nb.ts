@@ -12,7 +12,7 @@ export const words: MoveWords = {
   ArrivedSkip: 'Fortsett uten dem',
   ArrivedText: 'Fra nå av godkjenner denne telefonen pålogginger for {0}. Den gamle gjør det ikke lenger.',
   ArrivedTitle: 'Kontoen er flyttet hit',
-  ConfirmMove: 'Kontoen flyttes hit fra telefonen du har. Den virker til du har bekreftet.',
+  ConfirmMove: 'Kontoen flyttes hit fra den gamle telefonen. Den gamle virker til du har bekreftet.',
   MoveAgain: 'Begynn på nytt',
   MoveClash: 'Noe annet skjedde i samme øyeblikk. Prøv igjen.',
   MoveCodeAlt: 'QR-kode til den nye telefonen',

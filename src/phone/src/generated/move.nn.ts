@@ -12,7 +12,7 @@ export const words: MoveWords = {
   ArrivedSkip: 'Hald fram utan dei',
   ArrivedText: 'Frå no av godkjenner denne telefonen påloggingar for {0}. Den gamle gjer det ikkje lenger.',
   ArrivedTitle: 'Kontoen er flytta hit',
-  ConfirmMove: 'Kontoen blir flytta hit frå telefonen du har. Han verkar til du har stadfesta.',
+  ConfirmMove: 'Kontoen blir flytta hit frå den gamle telefonen. Den gamle verkar til du har stadfesta.',
   MoveAgain: 'Begynn på nytt',
   MoveClash: 'Noko anna hende i same augneblink. Prøv igjen.',
   MoveCodeAlt: 'QR-kode til den nye telefonen',
