@@ -140,6 +140,7 @@ public static class PortvaktHost
         var phone = app.MapGroup("/phone/api").WithTags("phone");
         phone.MapPhoneBinding();
         phone.MapPhoneRebinding();
+        phone.MapPhoneMove();
         phone.MapPhone();
         return app;
     }

@@ -112,6 +112,18 @@ public enum SecurityEvent
     /// <summary>A code was sent on its way: what text messages and calls cost can be followed up.</summary>
     TelephoneCodeSent = 161,
 
+    /// <summary>A phone that works showed a code for the one that is to take its place.</summary>
+    MoveBegun = 162,
+
+    /// <summary>The new phone took the place of the old one.</summary>
+    PhoneMoved = 163,
+
+    /// <summary>The old phone was told a wrong number: the move is over, and nothing has changed.</summary>
+    MoveRefused = 164,
+
+    /// <summary>Given up on one of the two phones.</summary>
+    MoveCancelled = 165,
+
     /// <summary>A phone that had lost its device key was bound anew by its passkey; the subject is the phone with the new key.</summary>
     PhoneBoundAnew = 182,
 

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Portvakt.Domain.Authenticators;
 
@@ -19,8 +21,11 @@ public enum BindingState
     /// <summary>Two phones presented it: void for both.</summary>
     UsedTwice,
 
-    /// <summary>The person asked for a new picture or another method.</summary>
+    /// <summary>The person asked for a new picture or another method, or gave a move up.</summary>
     Replaced,
+
+    /// <summary>A move: the old phone was told another number than the new one shows.</summary>
+    WrongNumber,
 }
 
 public enum ClaimOutcome
@@ -33,7 +38,7 @@ public enum ClaimOutcome
 
 /// <summary>
 /// The secret in the QR code: NIST's binding code (SP 800-63B, external authenticator binding). Random, one phone, ten
-/// minutes. It carries no long-term secret.
+/// minutes. It carries no long-term secret. It belongs to a sign-in attempt; or to a phone that shows it itself, and that the new phone takes the place of.
 /// </summary>
 public sealed class BindingCode
 {
@@ -47,10 +52,15 @@ public sealed class BindingCode
 
     private BindingCode() { }
 
-    public BindingCode(string attemptId, Guid personId, string code, string typedCode, DateTimeOffset now)
+    /// <summary>Of a sign-in attempt: shown on its page.</summary>
+    public BindingCode(string attemptId, Guid personId, string code, string typedCode, DateTimeOffset now) : this(personId, code, typedCode, now) => AttemptId = attemptId;
+
+    /// <summary>Of a phone that works: the phone which binds itself with it takes its place.</summary>
+    public BindingCode(PhoneAuthenticator replaces, string code, string typedCode, DateTimeOffset now) : this(replaces.PersonId, code, typedCode, now) => ReplacesPhoneId = replaces.Id;
+
+    private BindingCode(Guid personId, string code, string typedCode, DateTimeOffset now)
     {
         Id = Guid.CreateVersion7(now);
-        AttemptId = attemptId;
         PersonId = personId;
         CodeHash = HashOf(code);
         TypedCodeHash = HashOf(typedCode);
@@ -60,7 +70,13 @@ public sealed class BindingCode
     }
 
     public Guid Id { get; private set; }
-    public string AttemptId { get; private set; } = "";
+
+    /// <summary>The sign-in that shows it; null for a move.</summary>
+    public string? AttemptId { get; private set; }
+
+    /// <summary>The phone that shows it and that the new one takes the place of; null for a sign-in.</summary>
+    public Guid? ReplacesPhoneId { get; private set; }
+
     public Guid PersonId { get; private set; }
     public byte[] CodeHash { get; private set; } = [];
     public byte[] TypedCodeHash { get; private set; } = [];
@@ -80,12 +96,19 @@ public sealed class BindingCode
     public byte[]? Challenge { get; private set; }
 
     public Guid? PhoneId { get; private set; }
+
+    /// <summary>A move: shown by the new phone, typed on the old one.</summary>
+    public int? MatchingNumber { get; private set; }
+
+    /// <summary>A move: accounts of other services, sealed by the old phone under a key that this server never sees. For the new phone once it counts.</summary>
+    public byte[]? Luggage { get; private set; }
+
     public DateTimeOffset CreatedAt { get; private set; }
     public DateTimeOffset ExpiresAt { get; private set; }
     public int Version { get; private set; }
 
     /// <summary>What is stored of a code, and what a phone names it by when it finishes.</summary>
-    public static byte[] HashOf(string code) => LabelledHash.Of("portvakt/code/v1", System.Text.Encoding.ASCII.GetBytes(code));
+    public static byte[] HashOf(string code) => LabelledHash.Of("portvakt/code/v1", Encoding.ASCII.GetBytes(code));
 
     /// <summary>Whether a phone may still do something with it.</summary>
     public bool IsOpen(DateTimeOffset now) => State is BindingState.Waiting or BindingState.Claimed && now < ExpiresAt;
@@ -102,7 +125,7 @@ public sealed class BindingCode
         // Somebody else's phone, before the test approval: neither may have it. The deadline of the picture does not protect a thief.
         if (KeyId is not null && !string.Equals(KeyId, keyId, StringComparison.Ordinal))
         {
-            (State, Challenge) = (BindingState.UsedTwice, null);
+            (State, Challenge, Luggage) = (BindingState.UsedTwice, null, null);
             return ClaimOutcome.UsedTwice;
         }
 
@@ -124,8 +147,34 @@ public sealed class BindingCode
     public void Bind(Guid phoneId) => (State, PhoneId, SealedCodes) = (BindingState.Bound, phoneId, []);
     public void Confirm() => State = BindingState.Confirmed;
 
+    /// <summary>The new phone of a move has proven its keys: from now on there is time anew to carry its number across.</summary>
+    public void BindMoved(Guid phoneId, int digits, DateTimeOffset now)
+    {
+        Bind(phoneId);
+        MatchingNumber = RandomNumberGenerator.GetInt32(digits is 2 ? 10 : 100_000, digits is 2 ? 100 : 1_000_000);
+        ExpiresAt = now + Lifetime;
+    }
+
+    /// <summary>How many digits the number of a move has.</summary>
+    public int Digits => MatchingNumber is >= 100_000 ? 6 : 2;
+
+    /// <summary>One try: a wrong number ends the move as surely as a right one. The luggage waits a little longer for the right phone, and not at all for another.</summary>
+    public bool Move(string? typedNumber, DateTimeOffset now)
+    {
+        if (State is not BindingState.Bound || now >= ExpiresAt || MatchingNumber is not { } number) throw new InvalidOperationException("There is nothing to move.");
+        var shown = Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture));
+        if (typedNumber is null || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(typedNumber), shown))
+        {
+            (State, Luggage) = (BindingState.WrongNumber, null);
+            return false;
+        }
+
+        (State, ExpiresAt) = (BindingState.Confirmed, now + Lifetime);
+        return true;
+    }
+
     public void Replace()
     {
-        if (State is BindingState.Waiting or BindingState.Claimed or BindingState.Bound) (State, Challenge, SealedCodes) = (BindingState.Replaced, null, []);
+        if (State is BindingState.Waiting or BindingState.Claimed or BindingState.Bound) (State, Challenge, SealedCodes, Luggage) = (BindingState.Replaced, null, [], null);
     }
 }

@@ -47,8 +47,7 @@ public sealed class Approver(
         if (purpose is ApprovalPurpose.SignIn && await PauseAsync(personId, http.RequestAborted) is not AskPause.None) return null;
         if (purpose is ApprovalPurpose.Caller && await IsTooOftenAsync(personId, purpose, clock.GetUtcNow() - TimeSpan.FromDays(1), http.RequestAborted)) return null;
 
-        // Who administers types six digits, whatever the setting says (R15, R48).
-        var digits = purpose is not ApprovalPurpose.Caller && await db.RoleAssignments.AnyAsync(role => role.PersonId == personId, http.RequestAborted) ? 6 : settings.Value.ApprovalDigits;
+        var digits = purpose is ApprovalPurpose.Caller ? settings.Value.ApprovalDigits : await DigitsOfAsync(personId, http.RequestAborted);
         for (var tries = 0; ; tries++)
         {
             var now = clock.GetUtcNow();
@@ -100,6 +99,10 @@ public sealed class Approver(
         db.Phones.AnyAsync(
             phone => phone.PersonId == personId && phone.State == AuthenticatorState.Active && phone.RemovedOnPhoneAt == null && phone.PinFailures < PhoneAuthenticator.PinTries,
             cancellationToken);
+
+    /// <summary>How many digits a person carries from one screen to another. Who administers types six, whatever the setting says (R15, R48).</summary>
+    public async Task<int> DigitsOfAsync(Guid personId, CancellationToken cancellationToken) =>
+        await db.RoleAssignments.AnyAsync(role => role.PersonId == personId, cancellationToken) ? 6 : settings.Value.ApprovalDigits;
 
     /// <summary>Whether the phone is left in peace for now, and why.</summary>
     public async Task<AskPause> PauseAsync(Guid personId, CancellationToken cancellationToken)

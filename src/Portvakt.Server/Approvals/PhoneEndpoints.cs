@@ -83,7 +83,7 @@ public static class PhoneEndpoints
         if (!Same(statement.Ctx, SHA256.HashData(request.Context))) return await RefuseAsync(400, "malformed", "context");
         if (!Same(statement.Nonce, request.Nonce)) return await RefuseAsync(400, "malformed", "nonce");
 
-        if (decision is Decision.Approve && await UnlockProblemAsync(http, phone, message, jws.Payload, db, hash, settings.Value, now) is { } unlock)
+        if (decision is Decision.Approve && await UnlockProblemAsync(http, phone, message, "portvakt/decision/v1", jws.Payload, db, hash, settings.Value, now) is { } unlock)
         {
             log.AnswerRefused(id, phone.Id, unlock.Code);
             if (request.Purpose is ApprovalPurpose.EnrolmentTest) await db.RememberTroubleAsync(phone.PersonId, EnrolmentTrouble.Unlock);
@@ -161,23 +161,26 @@ public static class PhoneEndpoints
     {
         var (call, problem) = await proof.VerifyAsync(http);
         if (call is null) return problem!.ToResult();
-        return TypedResults.ServerSentEvents(EventsOf(call.Phone, db, signals, clock, http.RequestAborted));
+        var phone = call.Phone;
+        return TypedResults.ServerSentEvents(EventsOf(phone.PersonId, "pending", async now => (await PendingOfAsync(db, phone, now, http.RequestAborted))?.Id ?? "", signals, clock, http.RequestAborted));
     }
 
-    private static async IAsyncEnumerable<SseItem<string>> EventsOf(PhoneAuthenticator phone, PortvaktDb db, Signals signals, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>What <paramref name="look"/> sees, told at the beginning and whenever it changed; a ping every 15 s.</summary>
+    internal static async IAsyncEnumerable<SseItem<string>> EventsOf(
+        Guid personId, string name, Func<DateTimeOffset, Task<string>> look, Signals signals, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? told = null;
         var spoken = clock.GetUtcNow();
         yield return new SseItem<string>("", "ping");
         while (!cancellationToken.IsCancellationRequested)
         {
-            var next = signals.Next(Signals.OfPerson(phone.PersonId));
+            var next = signals.Next(Signals.OfPerson(personId));
             var now = clock.GetUtcNow();
-            var pending = (await PendingOfAsync(db, phone, now, cancellationToken))?.Id ?? "";
-            if (pending != told)
+            var seen = await look(now);
+            if (seen != told)
             {
-                (told, spoken) = (pending, now);
-                yield return new SseItem<string>(pending, "pending");
+                (told, spoken) = (seen, now);
+                yield return new SseItem<string>(seen, name);
             }
             else if (now >= spoken + TimeSpan.FromSeconds(15))
             {
@@ -261,8 +264,8 @@ public static class PhoneEndpoints
         request.Concerns(phone.PersonId, phone.Id) && (phone.State is AuthenticatorState.Active || request.OnlyPhoneId == phone.Id);
 
     /// <summary>R16: the phone's unlock, proven to the server each time and bound to exactly this statement.</summary>
-    private static async Task<PhoneProblem?> UnlockProblemAsync(
-        HttpContext http, PhoneAuthenticator phone, AnswerMessage message, byte[] statement, PortvaktDb db, PasswordHash hash, PortvaktSettings settings, DateTimeOffset now)
+    internal static async Task<PhoneProblem?> UnlockProblemAsync(
+        HttpContext http, PhoneAuthenticator phone, AnswerMessage message, string label, byte[] statement, PortvaktDb db, PasswordHash hash, PortvaktSettings settings, DateTimeOffset now)
     {
         if (phone.Unlock is PhoneUnlock.Pin) return await PinProblemAsync(http, phone, message.Pin, db, hash, now);
 
@@ -270,7 +273,7 @@ public static class PhoneEndpoints
             || Bytes(sent.ClientDataJson) is not { } clientData || Bytes(sent.Signature) is not { } signature)
             return new PhoneProblem(422, "unlock");
 
-        var expected = new RelyingPartyExpectation(settings.PublicUri.Host, [settings.Origin], LabelledHash.Of("portvakt/decision/v1", statement), RequireUserVerification: true);
+        var expected = new RelyingPartyExpectation(settings.PublicUri.Host, [settings.Origin], LabelledHash.Of(label, statement), RequireUserVerification: true);
         var stored = new StoredCredential(phone.CredentialId!, phone.CredentialKey!, (uint)phone.SignatureCounter, phone.BackupEligible);
         var outcome = Assertion.Verify(expected, stored, credentialId, clientData, authenticatorData, signature);
         if (outcome.Assertion is not { } verified) return new PhoneProblem(422, "unlock");

@@ -32,7 +32,7 @@ public sealed record Statement(
 [WireType("Assertion")]
 public sealed record AssertionMessage(string? CredentialId, string? AuthenticatorData, string? ClientDataJson, string? Signature);
 
-/// <summary>Body of <c>POST /phone/api/approvals/{id}/answer</c>.</summary>
+/// <summary>Body of <c>POST /phone/api/approvals/{id}/answer</c>, and of the two steps of a move: a signed statement with the unlock that was given for it.</summary>
 [WireType("Answer")]
 public sealed record AnswerMessage(string? Jws, [MayBeNull] AssertionMessage? Assertion, [MayBeNull] string? Pin);
 
@@ -66,7 +66,7 @@ public sealed record PhoneProblem(
     int Status,
     [WireValues(
         "ProblemCode", "malformed", "nonce", "proof", "unknown-phone", "unknown-code", "unknown-request", "code-used", "code-used-twice", "answered", "code-expired", "expired", "unlock", "pin",
-        "pin-locked", "binding", "rebinding", "password", "phone-removed", "account-closed", "other-way", "slow-down", "unavailable")] string Code,
+        "pin-locked", "binding", "rebinding", "password", "phone-removed", "account-closed", "other-way", "closed", "not-allowed", "reported", "slow-down", "unavailable")] string Code,
     [MayBeMissing] int? TriesLeft = null)
 {
     public IResult ToResult()

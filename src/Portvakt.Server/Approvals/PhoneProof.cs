@@ -56,12 +56,16 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
         if (!IsFresh(proof.Nonce)) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "nonce");
         var now = clock.GetUtcNow();
         if (proof.Iat is not { } issued || Math.Abs(now.ToUnixTimeSeconds() - issued) > Tolerance.TotalSeconds) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "time");
-        if (proof.Jti is not { Length: >= 16 and <= 64 } || !await db.UseOnceAsync(SHA256.HashData(Encoding.UTF8.GetBytes($"{keyId}.{proof.Jti}")), now + NonceLifetime + Tolerance, http.RequestAborted)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
+        if (proof.Jti is not { Length: >= 16 and <= 64 } || !await UseOnceAsync(keyId, proof.Jti, now, http.RequestAborted)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
 
         if (now >= phone.LastSeenAt + PhoneAuthenticator.SeenInterval)
             await db.Phones.Where(row => row.Id == phone.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastSeenAt, now), http.RequestAborted);
         return (new Call(phone, body), null);
     }
+
+    /// <summary>Whether a statement of this phone, made for this purpose, is fresh, and comes for the first time.</summary>
+    public async Task<bool> UseStatementOnceAsync(PhoneAuthenticator phone, string purpose, string? nonce, string? jti, CancellationToken cancellationToken) =>
+        IsFresh(nonce) && jti is { Length: >= 16 and <= 64 } && await UseOnceAsync(phone.KeyId, $"{purpose}:{jti}", clock.GetUtcNow(), cancellationToken);
 
     /// <summary>The body, at most 64 KiB; null when it is larger.</summary>
     public static async Task<byte[]?> ReadBodyAsync(HttpContext http)
@@ -100,4 +104,7 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
     }
 
     private byte[] Mac(ReadOnlySpan<byte> time) => HMACSHA256.HashData(vault.NonceKey, time);
+
+    private Task<bool> UseOnceAsync(string keyId, string jti, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.UseOnceAsync(SHA256.HashData(Encoding.UTF8.GetBytes($"{keyId}.{jti}")), now + NonceLifetime + Tolerance, cancellationToken);
 }

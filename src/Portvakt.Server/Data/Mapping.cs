@@ -64,6 +64,11 @@ internal static class Mapping
             code.HasIndex(row => row.CodeHash).IsUnique();
             code.HasIndex(row => row.TypedCodeHash).IsUnique();
             code.HasIndex(row => row.AttemptId);
+            code.Ignore(row => row.Digits);
+
+            // At most one live move of a phone: the database itself says so.
+            code.HasIndex(row => row.ReplacesPhoneId).IsUnique().HasFilter("state IN ('Waiting', 'Claimed', 'Bound')").HasDatabaseName("ix_binding_codes_one_move");
+            code.HasIndex(row => row.PersonId);
         });
 
         model.Entity<PhoneAuthenticator>(phone =>

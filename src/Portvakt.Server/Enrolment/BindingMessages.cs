@@ -17,11 +17,11 @@ public sealed record RelyingPartyName(string Id, string Name);
 [WireType("PasskeyUser")]
 public sealed record UserName(string Id, string Name, string DisplayName);
 
-/// <summary>Answer of <c>begin</c>: whose account it would be, and what the passkey is made over.</summary>
+/// <summary>Answer of <c>begin</c>: whose account it would be, what the passkey is made over, and whether it comes from a phone that works (section 8).</summary>
 [WireType("BeginAnswer")]
 public sealed record BeginAnswer(
     string Audience, string Organisation, string Account, string Challenge, long ExpiresAt, long ServerTime, RelyingPartyName RelyingParty, UserName User, string VapidPublicKey,
-    [WireValues("Unlock", "passkey", "pin")] string[] Unlock);
+    [WireValues("Unlock", "passkey", "pin")] string[] Unlock, bool Moves);
 
 /// <summary>Body of <c>POST /phone/api/binding/finish</c>.</summary>
 [WireType("FinishRequest")]

@@ -12,6 +12,7 @@ using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Sessions;
 using Portvakt.WebAuthn;
 
@@ -37,7 +38,7 @@ public static class PhoneBindingEndpoint
             .WithSummary("What the QR code opens in an ordinary camera app.").ExcludeFromDescription();
 
     private static async Task<IResult> BeginAsync(
-        HttpContext http, PortvaktDb db, TimeProvider clock, Signals signals, PushDelivery push, IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
+        HttpContext http, PortvaktDb db, Rulings rulings, Outbox outbox, TimeProvider clock, Signals signals, PushDelivery push, IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
     {
         if (await PhoneProof.ReadBodyAsync(http) is not { } body) return new PhoneProblem(StatusCodes.Status413PayloadTooLarge, "malformed").ToResult();
         if (PhoneEndpoints.ReadBody<BeginMessage>(body) is not { Kid: { Length: 43 } keyId } message || PhoneEndpoints.Bytes(keyId) is not { Length: 32 })
@@ -62,8 +63,7 @@ public static class PhoneBindingEndpoint
             if (await db.BindingCodes.SingleOrDefaultAsync(row => row.CodeHash == hash || row.TypedCodeHash == hash, http.RequestAborted) is not { } binding)
                 return new PhoneProblem(404, "unknown-code").ToResult();
             var person = await db.People.SingleAsync(row => row.Id == binding.PersonId, http.RequestAborted);
-            var attempt = await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(row => row.Id == binding.AttemptId, http.RequestAborted);
-            if (attempt?.IsLive(now) is not true || person.State is not PersonState.Active)
+            if (person.State is not PersonState.Active || !await IsOpenAsync(db, rulings, http, binding, now))
             {
                 await failures.ReturnAsync(source, Throttle.BindingSource, http.RequestAborted);
                 return new PhoneProblem(410, "code-expired").ToResult();
@@ -76,10 +76,13 @@ public static class PhoneBindingEndpoint
                 // The phone that was first may be the thief's: what it has bound goes too.
                 if (binding.PhoneId is { } phoneId) await RevokeAsync(db, phoneId, http.RequestAborted);
                 db.Record(SecurityEvent.BindingCodeUsedTwice, binding.PersonId, binding.Id.ToString("N"), http, now);
+
+                // Nobody sits before a computer that says so: somebody may have photographed the old phone's screen.
+                if (binding.ReplacesPhoneId is not null) await outbox.TellAsync(SecurityEvent.BindingCodeUsedTwice, person, http, now, http.RequestAborted);
             }
 
             if (!await db.TrySaveAsync(http.RequestAborted)) continue;
-            signals.Wake(Signals.OfAttempt(binding.AttemptId));
+            signals.Wake(TopicOf(binding));
             await failures.ReturnAsync(source, Throttle.BindingSource, http.RequestAborted);
             if (outcome is not ClaimOutcome.Claimed)
             {
@@ -104,7 +107,8 @@ public static class PhoneBindingEndpoint
                     new RelyingPartyName(settings.Value.PublicUri.Host, settings.Value.Organisation),
                     new UserName(Base64Url.EncodeToString(binding.UserHandle), person.UserName, person.DisplayName),
                     push.ApplicationServerKey,
-                    settings.Value.AllowPinUnlock ? ["passkey", "pin"] : ["passkey"]),
+                    settings.Value.AllowPinUnlock ? ["passkey", "pin"] : ["passkey"],
+                    binding.ReplacesPhoneId is not null),
                 PhoneJson.Options);
         }
 
@@ -112,7 +116,7 @@ public static class PhoneBindingEndpoint
     }
 
     private static async Task<IResult> FinishAsync(
-        HttpContext http, PortvaktDb db, Rulings rulings, TimeProvider clock, Signals signals, PushDelivery push, PasswordHash pins, Vault vault, IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
+        HttpContext http, PortvaktDb db, Rulings rulings, Approver approver, TimeProvider clock, Signals signals, PushDelivery push, PasswordHash pins, Vault vault, IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
     {
         var log = loggers.CreateLogger(typeof(PhoneBindingEndpoint));
         if (await PhoneProof.ReadBodyAsync(http) is not { } body) return new PhoneProblem(StatusCodes.Status413PayloadTooLarge, "malformed").ToResult();
@@ -131,9 +135,9 @@ public static class PhoneBindingEndpoint
 
         // A lock, or the end of the sign-in, bites here too (R10).
         var isOpen = await db.People.AnyAsync(row => row.Id == binding.PersonId && row.State == PersonState.Active, http.RequestAborted)
-            && (await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(row => row.Id == binding.AttemptId, http.RequestAborted))?.IsLive(clock.GetUtcNow()) is true;
+            && await IsOpenAsync(db, rulings, http, binding, clock.GetUtcNow());
         if (!isOpen) return new PhoneProblem(410, "code-expired").ToResult();
-        if (await rulings.OfAsync(binding.PersonId, http, http.RequestAborted) is not { } ruling || await HasAllPhonesAsync(db, ruling, null, http.RequestAborted)) return Refuse(422, "binding", "as many phones as allowed");
+        if (await rulings.OfAsync(binding.PersonId, http, http.RequestAborted) is not { } ruling || await HasAllPhonesAsync(db, ruling, binding.ReplacesPhoneId, http.RequestAborted)) return Refuse(422, "binding", "as many phones as allowed");
 
         // The challenge is gone after the first try, whatever comes of it (R33).
         var now = clock.GetUtcNow();
@@ -177,13 +181,14 @@ public static class PhoneBindingEndpoint
         totp.SealedSeed = vault.Seal(seed, "totps.seed", totp.Id.ToString("N"));
         if (SealSeed(seed, seedKey, challenge, keyId) is not { } sealedSeed) return Refuse(422, "binding", "seed key");
 
-        binding.Bind(phone.Id);
+        if (binding.ReplacesPhoneId is null) binding.Bind(phone.Id);
+        else binding.BindMoved(phone.Id, await approver.DigitsOfAsync(binding.PersonId, http.RequestAborted), now);
         db.Phones.Add(phone);
         db.Totps.Add(totp);
         db.Record(SecurityEvent.PhoneBound, binding.PersonId, phone.Id.ToString("N"), http, now);
         if (!await db.TrySaveAsync(http.RequestAborted)) return new PhoneProblem(409, "code-used-twice").ToResult();
 
-        signals.Wake(Signals.OfAttempt(binding.AttemptId));
+        signals.Wake(TopicOf(binding));
         var person = await db.People.AsNoTracking().SingleAsync(row => row.Id == binding.PersonId, http.RequestAborted);
         PhoneHint.Leave(http);
         return TypedResults.Json(
@@ -197,7 +202,14 @@ public static class PhoneBindingEndpoint
         }
     }
 
-    /// <summary>Whether the person has as many phones as policy allows; the phone just bound does not count itself (R39).</summary>
+    /// <summary>What shows the code goes on: the sign-in, or the phone that is to be replaced.</summary>
+    private static async Task<bool> IsOpenAsync(PortvaktDb db, Rulings rulings, HttpContext http, BindingCode binding, DateTimeOffset now) => binding.ReplacesPhoneId is { } old
+        ? await PhoneMoveEndpoint.RefusalAsync(db, rulings, http, await db.Phones.AsNoTracking().SingleOrDefaultAsync(row => row.Id == old, http.RequestAborted)) is null
+        : (await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(row => row.Id == binding.AttemptId, http.RequestAborted))?.IsLive(now) is true;
+
+    private static string TopicOf(BindingCode binding) => binding.AttemptId is { } attempt ? Signals.OfAttempt(attempt) : Signals.OfPerson(binding.PersonId);
+
+    /// <summary>Whether the person has as many phones as policy allows; the phone just bound does not count itself, nor the one it replaces (R39).</summary>
     public static async Task<bool> HasAllPhonesAsync(PortvaktDb db, Ruling ruling, Guid? besides, CancellationToken cancellationToken) =>
         await db.Phones.CountAsync(row => row.PersonId == ruling.Person.Id && row.State == AuthenticatorState.Active && row.Id != besides, cancellationToken) >= Math.Min(ruling.Policy.MaximumPhones, MethodPolicy.MostPhones);
 

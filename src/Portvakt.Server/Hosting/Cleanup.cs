@@ -52,6 +52,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
         await db.SignOutRounds.Where(row => row.At < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
         await db.SignInAttempts.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.BindingCodes.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
+        await db.BindingCodes.Where(row => row.Luggage != null && row.ExpiresAt < now).ExecuteUpdateAsync(set => set.SetProperty(row => row.Luggage, (byte[]?)null), cancellationToken);
         await db.ImportRuns.Where(row => row.Content != null && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteUpdateAsync(set => set.SetProperty(row => row.Content, (byte[]?)null).SetProperty(row => row.Problems, "{}"), cancellationToken);
         await db.ImportRuns.Where(row => row.State == ImportState.TokensChecked && row.CreatedAt < now - TimeSpan.FromHours(1)).ExecuteDeleteAsync(cancellationToken);
         var forgotten = (now - TimeSpan.FromDays(2)).ToUnixTimeMilliseconds();

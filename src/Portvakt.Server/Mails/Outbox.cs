@@ -42,7 +42,7 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
             SecurityEvent.RecoveryCodesIssued or SecurityEvent.RecoveryCodeUsed or SecurityEvent.PassUsed or SecurityEvent.PasswordChanged
                 or SecurityEvent.TwoFactorActivated or SecurityEvent.SignedOutEverywhere or SecurityEvent.MethodRenamed or SecurityEvent.PreferredMethodChanged
                 or SecurityEvent.TokenAssigned or SecurityEvent.TokenTakenBack or SecurityEvent.RecoveryCodesLow or SecurityEvent.CodesPaused or SecurityEvent.CodesSwitchedOff
-                or SecurityEvent.PhoneBoundAnew => MailKind.AccountChanged,
+                or SecurityEvent.PhoneBoundAnew or SecurityEvent.PhoneMoved or SecurityEvent.MoveRefused or SecurityEvent.BindingCodeUsedTwice => MailKind.AccountChanged,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody is told of this."),
         };
         var language = LanguageOf(person);
@@ -88,7 +88,7 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
     {
         var administrators = await db.People.AsNoTracking()
             .Where(row => row.Id != account.Id && row.State == PersonState.Active && db.RoleAssignments.Any(role => role.PersonId == row.Id && role.Role == Role.Administrator)).ToListAsync(cancellationToken);
-        foreach (var (address, language) in administrators.Select(person => (person.Email, LanguageOf(person))).Prepend((settings.Value.HelpdeskMail, settings.Value.DefaultLanguage)).DistinctBy(to => to.Item1))
+        foreach (var (address, language) in administrators.Select(person => (person.Email, LanguageOf(person))).Prepend((settings.Value.HelpdeskMail, settings.Value.DefaultLanguage)).DistinctBy(to => to.Item1, StringComparer.OrdinalIgnoreCase))
         {
             var values = new Dictionary<string, string>(StringComparer.Ordinal)
             {

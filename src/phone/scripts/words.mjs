@@ -26,7 +26,9 @@ function readAll(resource) {
 
 const first = readAll('Phone');
 const others = readAll('PhoneOthers'); // Words of a part that is loaded later.
-const twice = first.keys.filter(key => others.keys.includes(key));
+const move = readAll('PhoneMove'); // As well.
+const all = [first, others, move].flatMap(part => part.keys);
+const twice = all.filter((key, at) => all.indexOf(key) !== at);
 if (twice.length > 0) throw new Error(`twice: ${twice.join()}`);
 
 const head = '// Written by scripts/words.mjs from the .resx files of the server; changes belong there.\n';
@@ -47,10 +49,11 @@ export const load${type} = async (language: Language): Promise<${type}> => (awai
 `;
 }
 
-files['words.ts'] = `${head}import type { OtherKey } from './others';
+files['words.ts'] = `${head}import type { MoveKey } from './move';
+import type { OtherKey } from './others';
 
 export type FirstKey =\n${union(first.keys)};
-export type Key = FirstKey | OtherKey;
+export type Key = FirstKey | MoveKey | OtherKey;
 export type Words = Record<FirstKey, string>;
 export type Language = 'nb' | 'nn' | 'en';
 export const languages: readonly Language[] = ['nb', 'nn', 'en'];
@@ -66,6 +69,12 @@ export type OtherKey =\n${union(others.keys)};
 export type OtherWords = Record<OtherKey, string>;
 
 ${part('others', 'OtherWords', others)}`;
+files['move.ts'] = `${head}import type { Language } from './words';
+
+export type MoveKey =\n${union(move.keys)};
+export type MoveWords = Record<MoveKey, string>;
+
+${part('move', 'MoveWords', move)}`;
 
 for (const [name, text] of Object.entries(files)) {
   const path = new URL(`../src/generated/${name}`, import.meta.url);

@@ -117,7 +117,7 @@ export function mock({ now = () => Math.floor(Date.now() / 1000), unlock = ['pas
     Object.assign(binding, { kid, challenge: b64u(randomBytes(32)) });
     return { audience: state.origin, organisation: 'Eksempel kommune', account: 'k••i@eksempel.no', challenge: binding.challenge, expiresAt: binding.made + 600,
       serverTime: state.now(), relyingParty: { id: new URL(state.origin).hostname, name: 'Eksempel kommune' },
-      user: { id: b64u(randomBytes(32)), name: 'kari', displayName: 'Kari Nordmann' }, vapidPublicKey: await vapid, unlock: state.unlock };
+      user: { id: b64u(randomBytes(32)), name: 'kari', displayName: 'Kari Nordmann' }, vapidPublicKey: await vapid, unlock: state.unlock, moves: false };
   }
 
   async function finish({ jws }) {

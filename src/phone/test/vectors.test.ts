@@ -6,6 +6,7 @@ import { openSeed } from '../src/core/binding';
 import { fromBase32 } from '../src/core/base32';
 import { b64u, fromB64u, fromUtf8, utf8 } from '../src/core/bytes';
 import { readPicture, readTyped } from '../src/core/code';
+import { moveChallenge } from '../src/core/move';
 import { codeHash, decisionChallenge, enrolChallenge, labelled } from '../src/core/hash';
 import { type PublicJwk, thumbprint } from '../src/core/jws';
 import { rebindChallenge } from '../src/core/rebinding';
@@ -21,6 +22,7 @@ type Vectors = {
   enrolChallenge: { challenge: string; kid: string; out: string }[];
   rebindChallenge: { challenge: string; kid: string; out: string }[];
   decisionChallenge: { statement: string; out: string }[];
+  moveChallenge: { statement: string; out: string }[];
   codeHash: { code: string; out: string }[];
   qrText: { text: string; code: string | null }[];
   typedCode: { typed: string; code: string | null }[];
@@ -47,6 +49,7 @@ each('totp', 'A code is the one of RFC 6238', async v =>
 each('enrolChallenge', 'A passkey is made over the challenge and the device key', async v => assert.equal(b64u(await enrolChallenge(fromB64u(v.challenge), v.kid)), v.out));
 each('rebindChallenge', 'The passkey that was left signs the challenge and the new device key', async v => assert.equal(b64u(await rebindChallenge(fromB64u(v.challenge), v.kid)), v.out));
 each('decisionChallenge', 'An approval is made over the exact bytes of the statement', async v => assert.equal(b64u(await decisionChallenge(utf8(v.statement))), v.out));
+each('moveChallenge', 'A step of a move is made over the exact bytes of its statement', async v => assert.equal(b64u(await moveChallenge(utf8(v.statement))), v.out));
 each('codeHash', 'A code is hashed as the server hashes it', async v => assert.equal(b64u(await codeHash(v.code)), v.out));
 each('qrText', 'A picture gives its code, and nothing else does', v => {
   const picture = readPicture(v.text);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { loadMoveWords } from '../src/generated/move';
 import { loadOtherWords } from '../src/generated/others';
 import { type FirstKey, type Language, languages, loadWords } from '../src/generated/words';
 
@@ -28,13 +29,13 @@ for (const language of languages) {
   });
 
   void test(`No sentence is longer than twenty words (${language})`, async () => {
-    for (const [key, text] of Object.entries({ ...await loadWords(language), ...await loadOtherWords(language) })) {
+    for (const [key, text] of Object.entries({ ...await loadWords(language), ...await loadOtherWords(language), ...await loadMoveWords(language) })) {
       for (const sentence of text.split(/(?<=[.?!])\s/)) assert.ok(sentence.split(/\s+/).length <= 20, `${key}: ${sentence}`);
     }
   });
 }
 
 void test('Nynorsk is not bokmål with another name', async () => {
-  const nynorsk = Object.values({ ...await loadWords('nn'), ...await loadOtherWords('nn') }).join(' ');
+  const nynorsk = Object.values({ ...await loadWords('nn'), ...await loadOtherWords('nn'), ...await loadMoveWords('nn') }).join(' ');
   for (const word of ['ikke', 'jeg', 'en', 'hvor', 'hva', 'noe', 'fra', 'på nytt fra']) assert.ok(!new RegExp(`(?<![\\p{L}-])${word}(?![\\p{L}-])`, 'iu').test(nynorsk), word);
 });

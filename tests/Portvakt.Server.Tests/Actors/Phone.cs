@@ -177,17 +177,49 @@ public sealed class Phone : IDisposable
             ["iat"] = _clock.GetUtcNow().ToUnixTimeSeconds(),
         };
         tamper?.Invoke(statement);
+        var body = Signed(statement, "portvakt-decision+jws", decision is "approve" ? "portvakt/decision/v1" : null, signOther, pin);
+        tamperBody?.Invoke(body);
+        return await PostAsync($"/phone/api/approvals/{id}/answer", body);
+    }
+
+    /// <summary>The old phone of a move asks for a code.</summary>
+    public async Task<PhoneAnswer> BeginMoveAsync(Action<JsonObject>? tamper = null, Func<byte[], byte[]>? signOther = null, string? pin = null, string label = "portvakt/move/v1")
+    {
+        await MoveAsync(); // brings a nonce
+        return await PostAsync("/phone/api/move/begin", MoveBody(new JsonObject { ["v"] = 1, ["step"] = "begin", ["aud"] = PortvaktServer.Origin, ["nonce"] = _nonce, ["jti"] = RandomId.New() }, tamper, signOther, pin, label));
+    }
+
+    /// <summary>The number of the new phone, typed on the old one.</summary>
+    public async Task<PhoneAnswer> ConfirmMoveAsync(string number, Action<JsonObject>? tamper = null, Func<byte[], byte[]>? signOther = null, string? pin = null)
+    {
+        var move = (await MoveAsync()).Body["move"]!;
+        return await PostAsync("/phone/api/move/confirm", MoveBody(
+            new JsonObject { ["v"] = 1, ["step"] = "confirm", ["aud"] = PortvaktServer.Origin, ["id"] = move["id"]!.GetValue<string>(), ["to"] = move["to"]?.GetValue<string>(), ["num"] = number }, tamper, signOther, pin, "portvakt/move/v1"));
+    }
+
+    /// <summary>How the move stands, as this phone may know it.</summary>
+    public Task<PhoneAnswer> MoveAsync() => GetAsync("/phone/api/move");
+
+    private JsonObject MoveBody(JsonObject statement, Action<JsonObject>? tamper, Func<byte[], byte[]>? signOther, string? pin, string label)
+    {
+        statement["iat"] = _clock.GetUtcNow().ToUnixTimeSeconds();
+        tamper?.Invoke(statement);
+        return Signed(statement, "portvakt-move+jws", label, signOther, pin);
+    }
+
+    /// <summary>A statement under the device key, with the unlock that its label asks for.</summary>
+    private JsonObject Signed(JsonObject statement, string type, string? label, Func<byte[], byte[]>? signOther, string? pin)
+    {
         var bytes = Encoding.UTF8.GetBytes(statement.ToJsonString());
-        var body = new JsonObject { ["jws"] = Sign(new JsonObject { ["alg"] = "ES256", ["typ"] = "portvakt-decision+jws", ["kid"] = KeyId }, bytes) };
-        if (decision is "approve" && Pin is not null) body["pin"] = PinProof(pin ?? Pin);
-        else if (decision is "approve")
+        var body = new JsonObject { ["jws"] = Sign(new JsonObject { ["alg"] = "ES256", ["typ"] = type, ["kid"] = KeyId }, bytes) };
+        if (label is not null && Pin is not null) body["pin"] = PinProof(pin ?? Pin);
+        else if (label is not null)
         {
-            var assertion = Passkey.Get(LabelledHash.Of("portvakt/decision/v1", signOther?.Invoke(bytes) ?? bytes));
+            var assertion = Passkey.Get(LabelledHash.Of(label, signOther?.Invoke(bytes) ?? bytes));
             body["assertion"] = Parts(assertion);
         }
 
-        tamperBody?.Invoke(body);
-        return await PostAsync($"/phone/api/approvals/{id}/answer", body);
+        return body;
     }
 
     /// <summary>The six digits the phone shows now; no network needed.</summary>

@@ -21,7 +21,7 @@ public sealed class VectorTests
 
     [Fact]
     public void Every_kind_of_vector_is_held_here() =>
-        Assert.Equal(["codeHash", "decisionChallenge", "enrolChallenge", "h", "jws", "kid", "qrText", "rebindChallenge", "seed", "totp", "typedCode"], Vectors.EnumerateObject().Select(kind => kind.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["codeHash", "decisionChallenge", "enrolChallenge", "h", "jws", "kid", "moveChallenge", "qrText", "rebindChallenge", "seed", "totp", "typedCode"], Vectors.EnumerateObject().Select(kind => kind.Name).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Labelled_hashes() => Each("h", v => Assert.Equal(Text(v, "outputB64u"), Hash(Text(v, "label"), Bytes(v, "inputB64u"))));
@@ -54,6 +54,7 @@ public sealed class VectorTests
         Each("enrolChallenge", v => Assert.Equal(Text(v, "out"), Hash("portvakt/enrol/v1", Bytes(v, "challenge"), Encoding.ASCII.GetBytes(Text(v, "kid")))));
         Each("rebindChallenge", v => Assert.Equal(Text(v, "out"), Hash("portvakt/rebind/v1", Bytes(v, "challenge"), Encoding.ASCII.GetBytes(Text(v, "kid")))));
         Each("decisionChallenge", v => Assert.Equal(Text(v, "out"), Hash("portvakt/decision/v1", Encoding.UTF8.GetBytes(Text(v, "statement")))));
+        Each("moveChallenge", v => Assert.Equal(Text(v, "out"), Hash("portvakt/move/v1", Encoding.UTF8.GetBytes(Text(v, "statement")))));
     }
 
     [Fact]

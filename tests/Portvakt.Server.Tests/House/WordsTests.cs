@@ -14,6 +14,7 @@ public sealed partial class WordsTests
     [InlineData("Words")]
     [InlineData("Phone")]
     [InlineData("PhoneOthers")]
+    [InlineData("PhoneMove")]
     [InlineData("AdminWords")]
     [InlineData("MailWords")]
     public void Three_languages_say_the_same_things(string name)
@@ -33,6 +34,7 @@ public sealed partial class WordsTests
     [InlineData("Words")]
     [InlineData("Phone")]
     [InlineData("PhoneOthers")]
+    [InlineData("PhoneMove")]
     [InlineData("AdminWords")]
     [InlineData("MailWords")]
     public void No_text_is_empty_too_long_or_in_the_words_of_machines(string name)

@@ -127,6 +127,56 @@ public abstract class BrokenDatabaseStories(DatabaseKind kind) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task R38_A_fault_while_a_phone_is_replaced_leaves_one_of_the_two_working_and_never_none()
+    {
+        var moved = 0;
+        await InTurnAsync(30, async statement =>
+        {
+            var (kari, old) = await Cast.EnrolledAsync(_server);
+            using var fresh = new Phone(_server);
+            PhoneAnswer? begun = null, presented = null, seen = null;
+            _turn.FailAt(statement);
+            foreach (var step in new Func<Task<PhoneAnswer>>[]
+            {
+                async () => begun = await old.BeginMoveAsync(),
+                async () => presented = await fresh.BeginAsync(begun!.Text("code")),
+                () => fresh.FinishAsync(begun!.Text("code"), presented!),
+                async () => seen = await fresh.MoveAsync(),
+                () => old.ConfirmMoveAsync(seen!.Body["move"]!["number"]!.GetValue<string>()),
+            })
+            {
+                PhoneAnswer? answer = null;
+                try
+                {
+                    answer = await step();
+                }
+                catch (NullReferenceException) when (_turn.HasCome)
+                {
+                    // The actor itself expected an answer and got the fault.
+                }
+
+                if (!_turn.HasCome) continue;
+                if (answer is { Ok: false }) Closed(answer);
+                _turn.Pause();
+                break;
+            }
+
+            _turn.Pause();
+            var phones = await _server.ReadAsync(db => db.Phones.AsNoTracking().Where(row => row.PersonId == kari.Id).ToListAsync());
+            var active = Assert.Single(phones, row => row.State is AuthenticatorState.Active);
+            var isMoved = active.KeyId == fresh.KeyId;
+            Assert.Equal(isMoved, phones.Exists(row => row.KeyId == old.KeyId && row.State is AuthenticatorState.Revoked));
+            Assert.Equal([active.Id], await _server.ReadAsync(db => db.Totps.Where(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Active).Select(row => row.PhoneId!.Value).ToListAsync()));
+            Assert.Equal(isMoved ? 1 : 0, await _server.ReadAsync(db => db.AuditEvents.CountAsync(row => row.PersonId == kari.Id && row.What == SecurityEvent.PhoneMoved)));
+            Assert.Equal(isMoved ? 0 : 1, await _server.ReadAsync(db => db.Sessions.CountAsync(row => row.PersonId == kari.Id && row.EndedAt == null)));
+            Assert.True((await (isMoved ? fresh : old).GetAsync("/phone/api/pending")).Ok);
+            if (isMoved) moved++;
+            return _turn.HasCome;
+        }, stride: kind is DatabaseKind.Sqlite ? 3 : 11);
+        Assert.True(moved > 0, "It never came to anything.");
+    }
+
+    [Fact]
     public async Task R5_A_fault_while_the_phone_answers_lets_nobody_in()
     {
         await InTurnAsync(15, async statement =>

@@ -2,6 +2,7 @@ import { b64u, fromB64u } from '../core/bytes';
 import { bindingMessage, openSeed } from '../core/binding';
 import { readPicture, readTyped } from '../core/code';
 import { enrolChallenge } from '../core/hash';
+import { luggageKey } from '../core/luggage';
 import { totpKey } from '../core/totp';
 import { consentVersion, version } from '../core/product';
 import type { BeginAnswer, FinishAnswer } from '../generated/contract';
@@ -40,20 +41,20 @@ export function scanned(text: string): Say | null {
   }
   // A code is a secret of the server that made it; it is not shown to another.
   if (picture.host !== location.host) return { key: 'QrElsewhere', values: [picture.host] };
-  void begin(picture.code, { at: 'method' });
+  void begin(picture.code, { at: 'method' }, picture.key ?? null);
   return null;
 }
 
 export function typed(text: string): Say | null {
   const code = readTyped(text);
   if (code === null) return { key: 'CodeMalformed' };
-  void begin(code, { at: 'type' });
+  void begin(code, { at: 'type' }, null);
   return null;
 }
 
 /** Presents the code with the device key; the person is asked before anything is bound. */
-export async function begin(code: string, again: Screen): Promise<void> {
-  keepCode(code);
+export async function begin(code: string, again: Screen, luggage: string | null): Promise<void> {
+  keepCode(code, luggage);
   go({ at: 'working', text: 'Checking' });
   const device = await waitingKey() ?? await keys.makeDeviceKey();
   await keepKey(device);
@@ -65,10 +66,11 @@ export async function begin(code: string, again: Screen): Promise<void> {
     return;
   }
   const answer = reply.value;
+  if (answer.moves) await (await import('./move')).ready; // Its words.
   const [hasUnlock, challenge] = await Promise.all([
     passkey.available(), enrolChallenge(fromB64u(answer.challenge), device.kid)]);
   const unlock = hasUnlock && answer.unlock.includes('passkey') ? 'passkey' : answer.unlock.includes('pin') ? 'pin' : 'none';
-  go({ at: 'confirm', binding: { code, device, begin: answer, enrolChallenge: challenge, unlock } });
+  go({ at: 'confirm', binding: { code, luggage, device, begin: answer, enrolChallenge: challenge, unlock } });
 }
 
 export function refuse(): void {
@@ -127,15 +129,16 @@ async function bind(binding: Binding, wantsPush: boolean): Promise<Say | null> {
   const unlock: Bound['unlock'] = binding.passkey
     ? { kind: 'passkey', credentialId: binding.passkey.credentialId, prf: binding.passkey.prf }
     : { kind: 'pin', key: binding.pin!.key, check: await pin.makeCheck(binding.pin!.key, binding.pin!.pin) };
-  justAdded.value = reply.value.authenticatorId;
+  const moving = begin.moves ? { luggage: binding.luggage === null ? null : await luggageKey(binding.luggage) } : undefined;
+  if (!moving) justAdded.value = reply.value.authenticatorId;
   keep('code', null);
-  await settle(reply.value, begin, device, seedKey.privateKey, unlock);
+  await settle(reply.value, begin, device, seedKey.privateKey, unlock, moving);
   return null;
 }
 
 /** The server counts this phone from now on: its account and its codes are kept. */
 export async function settle(
-  answer: FinishAnswer, from: Pick<BeginAnswer, 'audience' | 'challenge' | 'relyingParty' | 'vapidPublicKey'>, device: keys.NewDeviceKey, seedKey: CryptoKey, unlock: Bound['unlock']): Promise<void> {
+  answer: FinishAnswer, from: Pick<BeginAnswer, 'audience' | 'challenge' | 'relyingParty' | 'vapidPublicKey'>, device: keys.NewDeviceKey, seedKey: CryptoKey, unlock: Bound['unlock'], moving?: Account['moving']): Promise<void> {
   const secret = await openSeed(seedKey, fromB64u(from.challenge), device.kid, answer.seed);
   const account: Account = {
     id: answer.authenticatorId,
@@ -147,6 +150,7 @@ export async function settle(
       audience: from.audience, authenticatorId: answer.authenticatorId, kid: device.kid, key: device.key,
       relyingParty: from.relyingParty.id, vapidPublicKey: from.vapidPublicKey, unlock, dead: null,
     },
+    ...(moving ? { moving } : {}),
   };
   await put(account);
   // One passkey is of one account: what stood here under it before is dead.
@@ -158,5 +162,6 @@ export async function settle(
   remember();
   void persist();
   watch();
+  if (moving) return go({ at: 'move' });
   go({ at: 'home' });
 }

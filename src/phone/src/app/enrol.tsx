@@ -111,6 +111,7 @@ export function Confirm({ binding, error }: { binding: Binding; error?: Say | un
       <dt>{t('Account')}</dt><dd><Address text={account} /></dd>
       <dt>{t('Address')}</dt><dd><Address text={audience.replace(/^https?:\/\//, '')} /></dd>
     </dl>
+    {binding.begin.moves && <P>{t('ConfirmMove')}</P>}
     {binding.unlock === 'passkey' && <P>{t('ConfirmUnlock')}</P>}
     <Trouble say={error} />
     <Button onTap={() => void accept(binding)}>{t('ConfirmYes')}</Button>

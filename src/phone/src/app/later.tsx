@@ -15,6 +15,18 @@ export function Later({ now }: { now: Screen | { at: 'notice' } }) {
   return now.at === 'notice' ? null : <Working text="OneMoment" />;
 }
 
+const moving = signal<typeof import('./move') | null>(null);
+
+/** The screens of a move from one phone to another, on either. */
+export function MoveLater() {
+  if (moving.value) return <moving.value.Move />;
+  void import('./move').then(async part => {
+    await part.ready;
+    moving.value = part;
+  });
+  return <Working text="OneMoment" />;
+}
+
 const otherAccounts = signal<typeof import('./others/screens') | null>(null);
 
 /** The screens of other accounts, and below the list of work accounts that of the others. */

@@ -6,11 +6,11 @@ import * as push from '../platform/push';
 import { leftBehind, start as startWorker } from '../platform/worker';
 import { Home } from './accounts';
 import { Approve, Ended } from './approve';
-import { Later, OthersLater, seldom } from './later';
+import { Later, MoveLater, OthersLater, seldom } from './later';
 import { Lock } from './lock';
 import { Working } from './parts';
 import { accounts, go, locked, lost, others, push as pushState, request, said, screen } from './state';
-import { agreed, Consent, enter, Get, keepCode, keptCode, present } from './start';
+import { agreed, begunMove, Consent, enter, Get, keepCode, keptCode, present } from './start';
 import { check, hidden, idle, load, lockIfAway, maybeUpdate, report, seen, tick } from './watch';
 import { language, speak } from './words';
 
@@ -27,6 +27,7 @@ function View() {
     case 'home': return <Home />;
     case 'working': return <Working key={now.text} text={now.text} />;
     case 'ended': return <Ended {...now} />;
+    case 'move': return <MoveLater />;
     case 'others': return <OthersLater key={now.show.at} show={now.show} />;
     default: return <Later now={now} />;
   }
@@ -37,8 +38,8 @@ const App = () => <>
   <p class="ds-sr-only" role="status" aria-live="polite">{said}</p>
 </>;
 
-/** What the address says: `#r=ID` a request, `#e=CODE` a code to bind with, `#get` the install page. */
-function fragment(): { opened?: string; code?: string; get: boolean } {
+/** What the address says: `#r=ID` a request, `#e=CODE` a code to bind with, `&k=KEY` beside it the key of what comes along, `#get` the install page. */
+function fragment(): { opened?: string; code?: string; key: string | null; get: boolean } {
   const text = location.hash.slice(1);
   const get = text === 'get' || location.pathname === '/phone/get';
   // The code must not stay in the address bar, nor be there again after a reload.
@@ -46,7 +47,8 @@ function fragment(): { opened?: string; code?: string; get: boolean } {
   const values = new URLSearchParams(text);
   const opened = values.get('r');
   const code = readTyped(values.get('e') ?? '');
-  return { get, ...(opened ? { opened } : {}), ...(code ? { code } : {}) };
+  const key = values.get('k') ?? '';
+  return { get, key: /^[\w-]{43}$/.test(key) ? key : null, ...(opened ? { opened } : {}), ...(code ? { code } : {}) };
 }
 
 async function wake(opened?: string): Promise<void> {
@@ -57,8 +59,8 @@ async function wake(opened?: string): Promise<void> {
 async function start(): Promise<void> {
   const root = document.getElementById('app')!;
   const speaking = speak(language.value);
-  const { opened, code, get } = fragment();
-  if (code) keepCode(code);
+  const { opened, code, key, get } = fragment();
+  if (code) keepCode(code, key);
   try {
     await load();
   } catch {
@@ -73,6 +75,7 @@ async function start(): Promise<void> {
     // Nothing can be kept here; the text says what to do.
   } else if ((accounts.value.length > 0 || others.value) && agreed()) {
     if (keptCode()) enter();
+    else if (accounts.value.some(account => account.moving) || begunMove()[0]) go({ at: 'move' });
     else if (get) go({ at: 'get' });
   } else if (get || (!lost.value && !installed() && !agreed() && kind() !== 'computer')) go({ at: 'get' });
   else enter();
@@ -87,9 +90,9 @@ async function start(): Promise<void> {
   addEventListener('pageshow', event => { if (event.persisted) void wake(); });
   addEventListener('online', () => void wake());
   addEventListener('hashchange', () => {
-    const { opened: later, code: newCode } = fragment();
+    const { opened: later, code: newCode, key: newKey } = fragment();
     if (later) void wake(later);
-    if (newCode && agreed() && !request.value) void present(newCode);
+    if (newCode && agreed() && !request.value) void present(newCode, newKey);
   });
 }
 

@@ -2,12 +2,13 @@ import { version } from '../core/product';
 import { turnOn } from './accounts';
 import { OthersLater } from './later';
 import { Alert, Button, LanguageChoice, P, Page } from './parts';
-import { asked, go, push } from './state';
+import { accounts, asked, go, others, push } from './state';
 import { t } from './words';
 
 export function Settings() {
   const state = push.value;
   return <Page title={t('Settings')}>
+    {(accounts.value.length > 0 || others.value) && <Button variant="secondary" onTap={() => go({ at: 'move' })}>{t('MoveTitle')}</Button>}
     <h2 class="ds-heading" data-size="2xs">{t('Language')}</h2>
     <LanguageChoice />
     <h2 class="ds-heading" data-size="2xs">{t('Notifications')}</h2>

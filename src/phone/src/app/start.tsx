@@ -9,23 +9,28 @@ import { t } from './words';
 
 /** Ten minutes, like the code itself: through the consent, and through a reload. */
 const keptFor = 600_000;
-export const keepCode = (code: string): void => keep('code', `${Date.now()} ${code}`);
-export function keptCode(): string | null {
-  const [at, code] = (note('code') ?? '').split(' ');
-  return code && Date.now() - Number(at) < keptFor ? code : null;
+export const keepCode = (code: string, key?: string | null): void => keep('code', `${Date.now()} ${code} ${key ?? ''}`.trimEnd());
+export function keptCode(): { code: string; key: string | null } | null {
+  const [at, code, key] = (note('code') ?? '').split(' ');
+  if (code && Date.now() - Number(at) < keptFor) return { code, key: key ?? null };
+  keep('code', null);
+  return null;
 }
 
+/** The move to another phone that this one has begun, through a reload: which account, and which move. */
+export const begunMove = (): [account?: string, move?: string] => (note('moving') ?? '').split(' ') as [string?, string?];
+
 /** Goes on with a code that came with the address. */
-export const present = async (code: string): Promise<void> => (await seldom()).begin(code, { at: 'type' });
+export const present = async (code: string, key: string | null): Promise<void> => (await seldom()).begin(code, { at: 'type' }, key);
 
 /** Where one goes when the app is open and nothing else is asked. */
 export function enter(): void {
   // From the install page onwards a reload leads here, not back to it.
   if (location.pathname !== '/phone/') history.replaceState(null, '', `/phone/${location.search}`);
-  const code = keptCode();
+  const kept = keptCode();
   // Who only gets an account back has agreed before; that screen says so.
-  if (!agreed() && (code || !lost.value)) return go({ at: 'consent' });
-  if (code) void present(code);
+  if (!agreed() && (kept || !lost.value)) return go({ at: 'consent' });
+  if (kept) void present(kept.code, kept.key);
   else go({ at: 'home' });
 }
 

@@ -18,6 +18,8 @@ export type Say = { key: Key; values?: (string | number)[] };
 /** What one binding gathers on its way, in the order of docs/protocol.md, section 2. */
 export type Binding = {
   code: string;
+  /** Of other accounts that come along; see core/luggage.ts. */
+  luggage: string | null;
   device: NewDeviceKey;
   begin: BeginAnswer;
   enrolChallenge: Bytes;
@@ -59,6 +61,7 @@ export type Screen =
   /** `proof`: not sent yet; it is `null` once the server has seen it, for it counts once. */
   | { at: 'password'; ready: Ready; credentialId: string; proof: Proof | null; error?: Say }
   | { at: 'ways'; helpdesk: string | null }
+  | { at: 'move' }
   | { at: 'settings' }
   | { at: 'privacy' }
   | { at: 'unsupported' };
@@ -96,6 +99,7 @@ function parent(from: Screen): Screen | null {
     case 'method': return accounts.value.length > 0 || others.value ? { at: 'kind' } : { at: 'home' };
     case 'camera': case 'scan': return from.adding === 'work' ? { at: 'method' } : { at: 'others', show: { at: 'method' } };
     case 'type': return { at: 'method' };
+    case 'move': return accounts.value.some(account => account.moving) ? null : { at: 'home' };
     case 'others': return from.from ?? { at: 'home' };
     default: return { at: 'home' };
   }

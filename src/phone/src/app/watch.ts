@@ -32,6 +32,7 @@ export async function load(): Promise<void> {
 }
 
 export async function save(account: Account): Promise<void> {
+  if (!accounts.value.some(one => one.id === account.id)) return; // An answer that came late brings nothing back.
   await put(account);
   accounts.value = accounts.value.map(one => one.id === account.id ? account : one);
 }
@@ -40,8 +41,13 @@ export async function forget(id: string): Promise<void> {
   const account = accounts.value.find(one => one.id === id);
   // Told the server first, so that it stops asking; without a network the account goes all the same.
   if (account?.bound.dead === null) await call(caller(account), 'POST', 'remove', {});
-  await remove(id);
+  await drop(id);
+}
+
+/** Goes from this phone alone: its key with it. */
+export async function drop(id: string): Promise<void> {
   accounts.value = accounts.value.filter(one => one.id !== id);
+  await remove(id);
   remember();
   watch();
 }

@@ -16,18 +16,18 @@ function choose(): Language {
   return asked ?? known(note('lang')) ?? navigator.languages.map(known).find(one => one !== null) ?? 'en';
 }
 
-/** A part of the app that comes later brings its words with it. */
-let more: ((language: Language) => Promise<object>) | null = null;
+/** Parts of the app that come later bring their words with them. */
+const more: ((language: Language) => Promise<object>)[] = [];
 
 /** The texts of the chosen language; nothing is drawn before they are here. */
 export async function speak(chosen: Language): Promise<void> {
-  words.value = { ...await loadWords(chosen), ...await more?.(chosen) } as Record<Key, string>;
+  words.value = Object.assign({}, ...await Promise.all([loadWords, ...more].map(load => load(chosen)))) as Record<Key, string>;
   language.value = chosen;
   document.documentElement.lang = chosen;
 }
 
-export async function learn(part: typeof more): Promise<void> {
-  more = part;
+export async function learn(part: typeof more[number]): Promise<void> {
+  more.push(part);
   await speak(language.value);
 }
 

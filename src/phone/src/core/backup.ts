@@ -16,10 +16,13 @@ export type BackupFile = {
   sealed: string;
 };
 
+/** Accounts with their secrets as JSON, and back; what comes back is believed in nothing. */
+export const toJson = (accounts: readonly OtherAccount[]): string => JSON.stringify({ accounts: accounts.map(({ secret, ...rest }) => ({ ...rest, secret: toBase32(secret) })) });
+export const fromJson = (text: string): Found[] => (JSON.parse(text) as { accounts: Raw[] }).accounts.map(judge);
+
 export async function writeBackup(accounts: readonly OtherAccount[], password: string): Promise<string> {
   const salt = random(16);
-  const bare = accounts.map(({ secret, ...rest }) => ({ ...rest, secret: toBase32(secret) }));
-  const box = toText(await seal(await passwordKey(password, salt, iterations), label, utf8(JSON.stringify({ accounts: bare }))));
+  const box = toText(await seal(await passwordKey(password, salt, iterations), label, utf8(toJson(accounts))));
   const file: BackupFile = {
     format, version: 1, kdf: { name: 'PBKDF2-SHA256', iterations, salt: b64u(salt) }, cipher: { name: 'AES-256-GCM', iv: box.iv }, sealed: box.sealed,
   };
@@ -43,8 +46,7 @@ export const isNewerBackup = (value: unknown): boolean => {
 export async function readBackup(file: BackupFile, password: string): Promise<Found[] | null> {
   try {
     const key = await passwordKey(password, fromB64u(file.kdf.salt), file.kdf.iterations);
-    const text = fromUtf8(await open(key, label, fromText({ iv: file.cipher.iv, sealed: file.sealed })));
-    return (JSON.parse(text) as { accounts: Raw[] }).accounts.map(judge);
+    return fromJson(fromUtf8(await open(key, label, fromText({ iv: file.cipher.iv, sealed: file.sealed }))));
   } catch {
     return null;
   }

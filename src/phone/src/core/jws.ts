@@ -7,7 +7,7 @@ export type PublicJwk = { kty: 'EC'; crv: 'P-256'; x: string; y: string };
 export const thumbprint = async ({ crv, kty, x, y }: PublicJwk): Promise<string> =>
   b64u(await sha256(utf8(JSON.stringify({ crv, kty, x, y }))));
 
-type Header = { typ: 'portvakt-bind+jws' | 'portvakt-rebind+jws'; jwk: PublicJwk } | { typ: 'portvakt-proof+jws' | 'portvakt-decision+jws'; kid: string };
+type Header = { typ: 'portvakt-bind+jws' | 'portvakt-rebind+jws'; jwk: PublicJwk } | { typ: 'portvakt-proof+jws' | 'portvakt-decision+jws' | 'portvakt-move+jws'; kid: string };
 
 /** Compact serialisation (RFC 7515). The payload is signed as the bytes that are sent. */
 export async function sign(key: CryptoKey, header: Header, payload: Bytes): Promise<string> {

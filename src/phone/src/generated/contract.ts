@@ -1,8 +1,11 @@
 // Generated from the wire records of the server by `portvakt phone-contract`. See docs/protocol.md.
 
 export type Decision = 'approve' | 'cancelled' | 'not-me';
+export type MoveRefusal = 'unknown-phone' | 'pin-locked' | 'closed' | 'not-allowed' | 'reported';
+export type MoveState = 'waiting' | 'connected' | 'number' | 'done' | 'wrong-number' | 'used-twice' | 'over';
+export type MoveStep = 'begin' | 'confirm';
 export type Outcome = 'approved' | 'denied' | 'reported' | 'wrong-number';
-export type ProblemCode = 'malformed' | 'nonce' | 'proof' | 'unknown-phone' | 'unknown-code' | 'unknown-request' | 'code-used' | 'code-used-twice' | 'answered' | 'code-expired' | 'expired' | 'unlock' | 'pin' | 'pin-locked' | 'binding' | 'rebinding' | 'password' | 'phone-removed' | 'account-closed' | 'other-way' | 'slow-down' | 'unavailable';
+export type ProblemCode = 'malformed' | 'nonce' | 'proof' | 'unknown-phone' | 'unknown-code' | 'unknown-request' | 'code-used' | 'code-used-twice' | 'answered' | 'code-expired' | 'expired' | 'unlock' | 'pin' | 'pin-locked' | 'binding' | 'rebinding' | 'password' | 'phone-removed' | 'account-closed' | 'other-way' | 'closed' | 'not-allowed' | 'reported' | 'slow-down' | 'unavailable';
 export type Purpose = 'sign-in' | 'enrolment-test' | 'caller';
 export type TotpAlgorithm = 'SHA1' | 'SHA256' | 'SHA512';
 export type Unlock = 'passkey' | 'pin';
@@ -36,6 +39,7 @@ export type BeginAnswer = {
   user: PasskeyUser;
   vapidPublicKey: string;
   unlock: Unlock[];
+  moves: boolean;
 };
 
 export type BeginRequest = {
@@ -84,6 +88,52 @@ export type FinishAnswer = {
 
 export type FinishRequest = {
   jws: string;
+};
+
+export type Luggage = {
+  iv: string;
+  sealed: string;
+};
+
+export type Move = {
+  id: string;
+  state: MoveState;
+  expiresAt: number;
+  digits: number;
+  number: string | null;
+  device: string | null;
+  to: string | null;
+  luggage: boolean;
+};
+
+export type MoveAnswer = {
+  serverTime: number;
+  refusal: MoveRefusal | null;
+  move: Move | null;
+};
+
+export type MoveBegun = {
+  id: string;
+  code: string;
+  typedCode: string;
+  expiresAt: number;
+  serverTime: number;
+};
+
+export type MoveOutcome = {
+  outcome: 'moved' | 'wrong-number';
+};
+
+export type MoveStatement = {
+  v: 1;
+  step: MoveStep;
+  aud: string;
+  nonce?: string;
+  jti?: string;
+  id?: string;
+  to?: string;
+  num?: string;
+  iat: number;
 };
 
 export type OutcomeAnswer = {

@@ -1,4 +1,5 @@
 // Written by scripts/words.mjs from the .resx files of the server; changes belong there.
+import type { MoveKey } from './move';
 import type { OtherKey } from './others';
 
 export type FirstKey =
@@ -93,6 +94,7 @@ export type FirstKey =
   | 'Licences'
   | 'LockText'
   | 'LockTitle'
+  | 'MoveTitle'
   | 'NameHint'
   | 'NameLabel'
   | 'Next'
@@ -162,7 +164,7 @@ export type FirstKey =
   | 'UsedBefore'
   | 'Version'
   | 'WorkAccount';
-export type Key = FirstKey | OtherKey;
+export type Key = FirstKey | MoveKey | OtherKey;
 export type Words = Record<FirstKey, string>;
 export type Language = 'nb' | 'nn' | 'en';
 export const languages: readonly Language[] = ['nb', 'nn', 'en'];

@@ -4,7 +4,7 @@ import { type Caller, send } from './api';
 const silence = 40_000;
 
 /** Follows the server's events while the app is visible, and calls `changed` whenever something may have. Returns the stop. */
-export function follow(caller: Caller, changed: () => void): () => void {
+export function follow(caller: Caller, changed: () => void, path = 'events'): () => void {
   const stopped = new AbortController();
   const pause = (milliseconds: number) => new Promise<void>(resolve => {
     const timer = setTimeout(resolve, milliseconds);
@@ -17,7 +17,7 @@ export function follow(caller: Caller, changed: () => void): () => void {
       const end = () => attempt.abort();
       stopped.signal.addEventListener('abort', end, { once: true });
       let watchdog = setTimeout(end, silence);
-      const reply = await send(caller, 'GET', 'events', undefined, attempt.signal);
+      const reply = await send(caller, 'GET', path, undefined, attempt.signal);
       if (reply.ok && reply.value.body) {
         // What happened while nobody listened must be asked for.
         changed();

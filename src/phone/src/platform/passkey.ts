@@ -68,10 +68,22 @@ export function read(credential: PublicKeyCredential): Assertion {
 /** Who was found, and what their passkey releases where it can: 32 bytes that only the unlock brings out again. */
 export type Unlocked = { credentialId: string; secret: Bytes | null };
 
+const releases = { prf: { eval: { first: utf8('portvakt/others/v1') } } };
+
+function unlockedOf(credential: PublicKeyCredential): Unlocked {
+  const secret = credential.getClientExtensionResults().prf?.results?.first as ArrayBuffer | undefined;
+  return { credentialId: b64u(credential.rawId), secret: secret ? new Uint8Array(secret) : null };
+}
+
+/** As {@link get}; the same unlock releases the key of the other accounts. */
+export async function getReleasing(relyingParty: string, credentialIds: string[], challenge: Bytes): Promise<{ assertion: Assertion; unlocked: Unlocked }> {
+  const credential = await ask(relyingParty, credentialIds, challenge, releases);
+  return { assertion: read(credential), unlocked: unlockedOf(credential) };
+}
+
 /** The app's own lock: nothing is sent, the phone only has to be sure of its owner (flag UV, WebAuthn section 6.1). `null` when it is not. */
 export async function unlock(relyingParty: string, credentialIds: string[]): Promise<Unlocked | null> {
-  const credential = await ask(relyingParty, credentialIds, random(32), release);
+  const credential = await ask(relyingParty, credentialIds, random(32), releases);
   const { authenticatorData } = credential.response as AuthenticatorAssertionResponse;
-  const secret = credential.getClientExtensionResults().prf?.results?.first as ArrayBuffer | undefined;
-  return (new Uint8Array(authenticatorData)[32]! & 0x04) !== 0 ? { credentialId: b64u(credential.rawId), secret: secret ? new Uint8Array(secret) : null } : null;
+  return (new Uint8Array(authenticatorData)[32]! & 0x04) !== 0 ? unlockedOf(credential) : null;
 }

@@ -26,6 +26,8 @@ export type Account = {
   name: string;
   totp: { key: CryptoKey; algorithm: TotpAlgorithm; digits: number; period: number };
   bound: Bound;
+  /** On its way from another phone, and of no use before its number was typed there; with the key of what comes along, where the picture had one. */
+  moving?: { luggage: CryptoKey | null };
 };
 
 let database: Promise<IDBDatabase> | undefined;
@@ -83,7 +85,7 @@ export async function persist(): Promise<boolean> {
   }
 }
 
-type Note = 'lang' | 'consent' | 'code' | 'nonce' | 'hidden-at' | 'accounts' | 'quiet' | 'pin-wait' | 'others';
+type Note = 'lang' | 'consent' | 'code' | 'nonce' | 'hidden-at' | 'accounts' | 'quiet' | 'pin-wait' | 'others' | 'moving';
 
 /** Small things that are no secret. `null` also where the browser keeps nothing. */
 export function note(name: Note): string | null {

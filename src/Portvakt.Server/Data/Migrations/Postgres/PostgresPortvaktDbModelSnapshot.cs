@@ -251,7 +251,6 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasColumnName("id");
 
                     b.Property<string>("AttemptId")
-                        .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("attempt_id");
 
@@ -276,6 +275,14 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("key_id");
 
+                    b.Property<byte[]>("Luggage")
+                        .HasColumnType("bytea")
+                        .HasColumnName("luggage");
+
+                    b.Property<int?>("MatchingNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("matching_number");
+
                     b.Property<Guid>("PersonId")
                         .HasColumnType("uuid")
                         .HasColumnName("person_id");
@@ -283,6 +290,10 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                     b.Property<Guid?>("PhoneId")
                         .HasColumnType("uuid")
                         .HasColumnName("phone_id");
+
+                    b.Property<Guid?>("ReplacesPhoneId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("replaces_phone_id");
 
                     b.Property<byte[]>("SealedCodes")
                         .IsRequired()
@@ -319,6 +330,14 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                     b.HasIndex("CodeHash")
                         .IsUnique()
                         .HasDatabaseName("ix_binding_codes_code_hash");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_binding_codes_person_id");
+
+                    b.HasIndex("ReplacesPhoneId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_binding_codes_one_move")
+                        .HasFilter("state IN ('Waiting', 'Claimed', 'Bound')");
 
                     b.HasIndex("TypedCodeHash")
                         .IsUnique()

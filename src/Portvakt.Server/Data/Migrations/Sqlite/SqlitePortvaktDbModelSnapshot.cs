@@ -244,7 +244,6 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnName("id");
 
                     b.Property<string>("AttemptId")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("attempt_id");
 
@@ -269,6 +268,14 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("key_id");
 
+                    b.Property<byte[]>("Luggage")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("luggage");
+
+                    b.Property<int?>("MatchingNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("matching_number");
+
                     b.Property<Guid>("PersonId")
                         .HasColumnType("TEXT")
                         .HasColumnName("person_id");
@@ -276,6 +283,10 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.Property<Guid?>("PhoneId")
                         .HasColumnType("TEXT")
                         .HasColumnName("phone_id");
+
+                    b.Property<Guid?>("ReplacesPhoneId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("replaces_phone_id");
 
                     b.Property<byte[]>("SealedCodes")
                         .IsRequired()
@@ -312,6 +323,14 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.HasIndex("CodeHash")
                         .IsUnique()
                         .HasDatabaseName("ix_binding_codes_code_hash");
+
+                    b.HasIndex("PersonId")
+                        .HasDatabaseName("ix_binding_codes_person_id");
+
+                    b.HasIndex("ReplacesPhoneId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_binding_codes_one_move")
+                        .HasFilter("state IN ('Waiting', 'Claimed', 'Bound')");
 
                     b.HasIndex("TypedCodeHash")
                         .IsUnique()

@@ -52,7 +52,7 @@ export function Type() {
     // Some services show the whole address as text, and a work account's may be pasted here as well.
     const picture = readPicture(secret);
     if (picture.kind === 'other') go({ at: 'others', show: { at: 'scanned', text: picture.text }, from: method });
-    else if (picture.kind === 'binding' && picture.host === location.host) void present(picture.code);
+    else if (picture.kind === 'binding' && picture.host === location.host) void present(picture.code, picture.key ?? null);
     else if (name === '') setTrouble({ key: 'OtherIssuerMissing' });
     else if (!bytes) setTrouble({ key: 'OtherSecretBad' });
     else void keepOne({ issuer: name, account: clean(account), secret: bytes, algorithm: 'SHA1', digits: 6, kind: 'totp', period: 30, counter: 0 }).then(setTrouble);

@@ -5,6 +5,9 @@ import { List, One } from './list';
 import { Export, Guarded, Import, Manage, Order } from './manage';
 import { load } from './vault';
 
+export { takeIn } from './add';
+export { opened, wipe } from './vault';
+
 export type OthersScreen =
   /** Below the work accounts. */
   | { at: 'list' }

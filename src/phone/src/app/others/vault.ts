@@ -72,6 +72,11 @@ export const load = (): Promise<void> => alone(async () => {
 async function take(): Promise<void> {
   const unlocked = released.value;
   released.value = null;
+  await openBy(unlocked);
+}
+
+/** Opens them with what an unlock has released, if it is theirs. */
+async function openBy(unlocked: passkey.Unlocked | null): Promise<void> {
   if (!unlocked?.secret || !vault || !('list' in vault) || vault.guard.kind !== 'unlock' || vault.guard.credentialId !== unlocked.credentialId) return;
   await openWith(await unlockKey(unlocked.secret, vault.guard.salt), vault).catch(() => undefined); // They stay locked, with a button.
 }
@@ -188,6 +193,13 @@ export async function secrets(): Promise<Kept[]> {
   if (mine && !await passkey.unlock(mine.relyingParty, mine.ids)) throw new Error('nobody was found');
   const now = await read();
   return now ? unpack(now) : [];
+}
+
+/** All of them with their secrets, for whoever has just unlocked the phone, and released their key by it where it is theirs; `null` when they stay locked. */
+export async function opened(unlocked: passkey.Unlocked | null): Promise<Kept[] | null> {
+  if (!listKey) await openBy(unlocked);
+  const now = await read();
+  return now && listKey ? unpack(now) : null;
 }
 
 export async function wipe(): Promise<void> {
