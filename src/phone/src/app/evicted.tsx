@@ -9,11 +9,9 @@ import { accounts, go, lost, others, type Proof, type Ready, restored, type Say,
 import { remember } from './watch';
 import { learn, t } from './words';
 
-export type EvictedScreen = Extract<Screen, { at: 'evicted' | 'password' | 'ways' }>
+export type EvictedScreen = Extract<Screen, { at: 'evicted' | 'password' | 'ways' | 'unsupported' }>
   /** Above the list of accounts. */
-  | { at: 'notice' }
-  /** The browser does not open what it has kept. */
-  | { at: 'shut' };
+  | { at: 'notice' };
 
 /** Most phones never delete anything: the words come when they are needed. */
 const spoken = signal(false);
@@ -28,7 +26,7 @@ export function Evicted({ now }: { now: EvictedScreen }) {
     case 'evicted': return <Offer error={now.error} />;
     case 'password': return <Password {...now} />;
     case 'ways': return <Ways helpdesk={now.helpdesk} />;
-    case 'shut': return <Shut />;
+    case 'unsupported': return lost.value > 0 ? <Shut /> : <Unsupported />;
   }
 }
 
@@ -133,6 +131,15 @@ function Ways({ helpdesk }: { helpdesk: string | null }) {
   </Page>;
 }
 
+/** The browser keeps nothing at all (Lockdown Mode, some private windows). */
+function Unsupported() {
+  return <Page title={t('UnsupportedTitle')} leads={false}>
+    <P>{t('UnsupportedText')}</P>
+    <P>{t('UnsupportedLockdown')}</P>
+  </Page>;
+}
+
+/** The browser does not open what it has kept. */
 function Shut() {
   return <Page title={t('EvictedShutTitle')} leads={false}>
     <P>{t('EvictedShut')}</P>

@@ -2,10 +2,8 @@ import { OneAccount } from './account';
 import { CameraWhy, ChoosePin, Confirm, First, Kinds, Method, Notify, Problem, Scan, TypeWork } from './enrol';
 import { Settings } from './settings';
 import { Evicted } from './evicted';
-import { P, Page } from './parts';
 import { Privacy } from './start';
 import { accounts, lost, type Screen } from './state';
-import { t } from './words';
 
 /** The screens that come as a chunk of their own: a person adds accounts seldom, and approves daily. */
 export function Seldom({ now }: { now: Screen | { at: 'notice' } }) {
@@ -22,17 +20,9 @@ export function Seldom({ now }: { now: Screen | { at: 'notice' } }) {
     case 'account': return <OneAccount id={now.id} />;
     case 'settings': return <Settings />;
     case 'privacy': return <Privacy />;
-    case 'notice': case 'evicted': case 'password': case 'ways': return <Evicted now={now} />;
-    case 'unsupported': return lost.value ? <Evicted now={{ at: 'shut' }} /> : <Unsupported />;
+    case 'notice': case 'evicted': case 'password': case 'ways': case 'unsupported': return <Evicted now={now} />;
     default: return lost.value && accounts.value.length === 0 ? <Evicted now={{ at: 'evicted' }} /> : <First />;
   }
-}
-
-function Unsupported() {
-  return <Page title={t('UnsupportedTitle')} leads={false}>
-    <P>{t('UnsupportedText')}</P>
-    <P>{t('UnsupportedLockdown')}</P>
-  </Page>;
 }
 
 export { begin } from './bind';

@@ -127,4 +127,7 @@ export const words: OtherWords = {
   OthersWipeYes: 'Yes, remove all',
   OthersWiped: 'The other accounts were removed.',
   OthersWrongPassword: 'The password is wrong, or the file was changed. Nothing came in.',
+  UnsupportedLockdown: 'On an iPhone, Lockdown Mode can be the cause. Make an exception for this page in the settings.',
+  UnsupportedText: 'This browser does not let the app store keys. Use another browser, or leave private browsing.',
+  UnsupportedTitle: 'The app cannot work here',
 };

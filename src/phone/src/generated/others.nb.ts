@@ -127,4 +127,7 @@ export const words: OtherWords = {
   OthersWipeYes: 'Ja, fjern alle',
   OthersWiped: 'De andre kontoene er fjernet.',
   OthersWrongPassword: 'Passordet er feil, eller filen er endret. Ingenting kom inn.',
+  UnsupportedLockdown: 'På iPhone kan sikringsmodus være årsaken. Lag et unntak for denne siden i innstillingene.',
+  UnsupportedText: 'Nettleseren lar ikke appen lagre nøkler. Bruk en annen nettleser, eller slå av privat surfing.',
+  UnsupportedTitle: 'Appen virker ikke her',
 };

@@ -127,4 +127,7 @@ export const words: OtherWords = {
   OthersWipeYes: 'Ja, fjern alle',
   OthersWiped: 'Dei andre kontoane er fjerna.',
   OthersWrongPassword: 'Passordet er feil, eller fila er endra. Ingenting kom inn.',
+  UnsupportedLockdown: 'På iPhone kan sikringsmodus vere årsaka. Lag eit unntak for denne sida i innstillingane.',
+  UnsupportedText: 'Nettlesaren lèt ikkje appen lagre nøklar. Bruk ein annan nettlesar, eller slå av privat surfing.',
+  UnsupportedTitle: 'Appen verkar ikkje her',
 };

@@ -126,7 +126,10 @@ export type OtherKey =
   | 'OthersWipeText'
   | 'OthersWipeYes'
   | 'OthersWiped'
-  | 'OthersWrongPassword';
+  | 'OthersWrongPassword'
+  | 'UnsupportedLockdown'
+  | 'UnsupportedText'
+  | 'UnsupportedTitle';
 export type OtherWords = Record<OtherKey, string>;
 
 const chunks: Record<Language, () => Promise<{ words: OtherWords }>> = {
