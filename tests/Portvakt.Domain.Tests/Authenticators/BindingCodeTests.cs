@@ -135,4 +135,40 @@ public sealed class BindingCodeTests
         if (story is Story.ReplacedAfterClaim) code.Replace();
         return code;
     }
+
+    [Theory]
+    [InlineData(2, 10, 99)]
+    [InlineData(6, 100_000, 999_999)]
+    public void The_number_of_a_move_has_its_digits_and_is_tried_once(int digits, int least, int most)
+    {
+        var now = new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.Zero);
+        foreach (var right in new[] { true, false })
+        {
+            var old = new PhoneAuthenticator(Guid.CreateVersion7(now), new string('a', 43), [1], PhoneUnlock.Passkey, "Pixel", "2026-11", "0.1.0", now);
+            var move = new BindingCode(old, new string('A', BindingCode.Length), new string('B', BindingCode.TypedLength), now);
+            Assert.Equal((old.Id, old.PersonId, null), (move.ReplacesPhoneId, move.PersonId, move.AttemptId));
+            move.Claim("new", now);
+            move.BindMoved(Guid.CreateVersion7(now), digits, now);
+            Assert.InRange(move.MatchingNumber!.Value, least, most);
+            Assert.Equal(digits, move.Digits);
+            Assert.Equal(right, move.Move((move.MatchingNumber.Value + (right ? 0 : 1)).ToString(System.Globalization.CultureInfo.InvariantCulture), now));
+            Assert.Equal(right ? BindingState.Confirmed : BindingState.WrongNumber, move.State);
+            Assert.Throws<InvalidOperationException>(() => move.Move("42", now));
+        }
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData(" 42")]
+    public void What_is_no_number_moves_nothing(string? typed)
+    {
+        var now = new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.Zero);
+        var old = new PhoneAuthenticator(Guid.CreateVersion7(now), new string('a', 43), [1], PhoneUnlock.Passkey, "Pixel", "2026-11", "0.1.0", now);
+        var move = new BindingCode(old, new string('A', BindingCode.Length), new string('B', BindingCode.TypedLength), now);
+        Assert.Throws<InvalidOperationException>(() => move.Move(typed, now)); // nothing is bound yet
+        move.Claim("new", now);
+        move.BindMoved(Guid.CreateVersion7(now), 2, now);
+        Assert.False(move.Move(typed, now));
+    }
 }
