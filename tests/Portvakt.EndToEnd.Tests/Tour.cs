@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Playwright;
 using Portvakt.EndToEnd.Tests.Actors;
 using static Microsoft.Playwright.Assertions;
@@ -66,6 +67,8 @@ public static class Tour
             await look("X" + address.Replace('/', '-'), page);
         }
 
+        await LookAtMethodsAsync(scene, look);
+
         await page.GotoAsync(computer.House.Server + "/sign-out");
         await computer.PressAsync("main form button");
         await look("X-signed-out", page);
@@ -77,6 +80,12 @@ public static class Tour
 
         await scene.NextDayAsync();
         await walk.ToRecoveryCodeAsync(kari);
+        await scene.Computer.Page.Locator("a[href$='/text']").ClickAsync();
+        await Expect(scene.Computer.Page.Locator("button[formaction='?handler=Send']")).ToBeVisibleAsync();
+        await look("N2-text", scene.Computer.Page);
+        await scene.Computer.Page.Locator("a[href$='/code']").ClickAsync();
+        await Expect(scene.Computer.Page.Locator("#code")).ToBeVisibleAsync();
+        await look("N2-code", scene.Computer.Page);
         await Expect(phone.Heading(words.ApproveSignIn)).ToBeVisibleAsync();
         await phone.TapAsync(words.NotMe);
         await Expect(phone.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
@@ -118,6 +127,39 @@ public static class Tour
         await look("T10-locked", phone.Page);
 
         await TakeTheHardWayAsync(running, language, look);
+    }
+
+    /// <summary>From security info: the page of each method that can be added, and security info with one more than before.</summary>
+    private static async Task LookAtMethodsAsync(Scene scene, Func<string, IPage, Task> look)
+    {
+        var (walk, page, words) = (scene.Walk, scene.Computer.Page, scene.Words);
+        await page.GotoAsync(scene.House.Server + "/account/security");
+        await page.Locator("form[action$='handler=Add'] button").ClickAsync();
+        await Expect(page.Locator("#method")).ToBeVisibleAsync();
+        await look("P4-add", page);
+        foreach (var method in new[] { "passkey", "office", "telephone" })
+        {
+            await page.Locator("#method").SelectOptionAsync(method);
+            await walk.ClickAsync(words.SetUp);
+            await Expect(page.Locator("button[formaction='?handler=Other']")).ToBeVisibleAsync();
+            await look($"P5-setup-{method}", page);
+            if (method is not "telephone") await walk.PressHandlerAsync("Other");
+        }
+
+        scene.Computer.Witness.Expect("422");
+        await page.Locator("#number").FillAsync("112");
+        await walk.PressHandlerAsync("Send");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await look("P5-telephone-refused", page);
+        var texts = new TextsTo(scene.House, "41" + RandomNumberGenerator.GetString("0123456789", 6));
+        await page.Locator("#number").FillAsync(texts.Number);
+        await walk.PressHandlerAsync("Send");
+        await Expect(page.Locator("#code")).ToBeVisibleAsync();
+        await look("P5-telephone-code", page);
+        await walk.TypeAsync(await texts.CodeAsync());
+        await page.WaitForURLAsync(scene.House.Server + "/account/security**");
+        await page.Locator("li[data-kind=telephone] summary").ClickAsync();
+        await look("S1-security-info", page);
     }
 
     /// <summary>A phone without unlock, camera, notifications and, in the end, network; other browsers; and a code that two phones present.</summary>
