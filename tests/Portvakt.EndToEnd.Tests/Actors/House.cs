@@ -161,6 +161,8 @@ public sealed class House : IAsyncDisposable
             ["Portvakt__PushContact"] = "mailto:it@eksempel.kommune.no",
             ["Portvakt__Texts__Address"] = Server + "/demo/telephone", // the demo's own provider, which shows what it was given
             ["Portvakt__Texts__Body"] = """{"how":"SMS","number":"{number}","text":"{text}"}""",
+            ["Portvakt__Calls__Address"] = Server + "/demo/telephone",
+            ["Portvakt__Calls__Body"] = """{"how":"call","number":"{number}","text":"{text}"}""",
         }) _settings[name] = value;
 
         await RunningProgram.RunAsync(Portvakt, ["migrate"], _settings);
