@@ -91,9 +91,16 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
     {
         await MeetAsync();
         nodes.Wire.Hold();
-        await HearsAfterTwoSecondsAsync(A, B);
-        for (var wakeUps = 0; wakeUps < 100_000; wakeUps++) SignalsOf(A).Wake("news for nobody"); // returns, and what is not sent is not kept
-        nodes.Wire.Release();
+        try
+        {
+            await HearsAfterTwoSecondsAsync(A, B);
+            for (var wakeUps = 0; wakeUps < 100_000; wakeUps++) SignalsOf(A).Wake("news for nobody"); // returns, and what is not sent is not kept
+        }
+        finally
+        {
+            nodes.Wire.Release();
+        }
+
         await MeetAsync();
     }
 
