@@ -161,6 +161,8 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
         await using var _ = page;
         var next = page.NextAsync();
         var attempt = Signals.OfAttempt(browser.AttemptId);
+        using var waiter = SignalsOf(A).Listen("news");
+        var woken = waiter.WaitAsync(CancellationToken.None);
         var publisher = stranger.GetSubscriber();
         var channel = RedisChannel.Literal(Backplane.ChannelName);
         foreach (RedisValue garbage in new RedisValue[] { "", ".", "..", "x", $"x.{attempt}", attempt, $"{RandomId.New()}.{RandomId.NewSecret()}", new byte[] { 0, 0xff, 0xfe, (byte)'.' }, new string('a', 2_000_000) })
@@ -168,6 +170,7 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
         await Task.WhenAll(Enumerable.Range(0, 20_000).Select(_ => publisher.PublishAsync(channel, $"{RandomId.New()}.{RandomId.NewSecret()}")));
         await HeardAsync();
         Assert.False(next.IsCompleted);
+        Assert.False(woken.IsCompleted);
         await ApproveAsync(phone, browser);
         Assert.Equal("changed", (await next.WaitAsync(Patience)).Name);
     }
