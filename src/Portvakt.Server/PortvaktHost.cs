@@ -56,6 +56,7 @@ public static class PortvaktHost
         services.AddSingleton<PasswordHash>();
         services.AddSingleton<PasswordPolicy>();
         services.AddSingleton<Signals>();
+        if (settings.Backplane is { Length: > 0 }) services.AddHostedService<Backplane>();
         services.AddTrustedProxies();
         Database.Add(services, settings);
         DataProtectionKeys.Add(services);

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Portvakt.Dev;
@@ -40,6 +42,14 @@ public sealed class Background : IAsyncDisposable
 
     public static Background Start(string name, string program, string[] arguments, string directory, Dictionary<string, string?> environment, string log, PosixSignal farewell = PosixSignal.SIGTERM) =>
         new(name, Tool.Info(program, arguments, directory, environment), log, farewell);
+
+    /// <summary>A port of this machine that nobody listens on.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     public async Task AnswersAsync(string address)
     {

@@ -8,6 +8,7 @@ public static class DebianPackages
         var missing = new (string Package, bool IsThere)[]
         {
             ("postgresql", Postgres.Find("initdb") is not null),
+            ("redis-server", Tool.Find("redis-server") is not null),
             ("chromium", !withBrowser || Tool.Find("chromium") is not null),
             ("zbar-tools", Tool.Find("zbarimg") is not null),
             ("oathtool", Tool.Find("oathtool") is not null),
@@ -24,7 +25,7 @@ public static class DebianPackages
             if (Console.ReadLine()?.Trim() is not ("" or "y" or "Y" or "yes")) throw new RefusalException($"Install with: sudo apt-get install {list}");
         }
 
-        // At run level 1 no package starts its services: we want PostgreSQL's programs, not its server.
+        // At run level 1 no package starts its services: we want the programs of PostgreSQL and Redis, not their servers.
         string[] apt = [.. sudo, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120"];
         await Step.DoAsync($"Installing {list}", async () =>
         {

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Portvakt.Dev;
@@ -22,7 +20,7 @@ public sealed class Postgres : IAsyncDisposable
     public static async Task<Postgres> StartAsync()
     {
         var home = Directory.CreateTempSubdirectory("portvakt-postgres-").FullName;
-        var port = FreePort();
+        var port = Background.FreePort();
         Background? process = null;
         try
         {
@@ -68,11 +66,4 @@ public sealed class Postgres : IAsyncDisposable
         (Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [])
             .OrderByDescending(version => int.TryParse(Path.GetFileName(version), CultureInfo.InvariantCulture, out var number) ? number : 0)
             .Select(version => Path.Combine(version, "bin", program)).FirstOrDefault(File.Exists) ?? Tool.Find(program);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

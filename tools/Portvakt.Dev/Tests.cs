@@ -40,6 +40,8 @@ public static class Tests
         await DebianPackages.NeedAsync(withBrowser: names.Contains(EndToEnd, StringComparer.Ordinal));
         await using var postgres = await Postgres.StartAsync();
         Environment.SetEnvironmentVariable("PORTVAKT_TEST_POSTGRES", postgres.ConnectionString);
+        await using var redis = await Redis.StartAsync();
+        Environment.SetEnvironmentVariable("PORTVAKT_TEST_REDIS", redis.Configuration);
 
         var tally = withPhone ? await PhoneAsync(filter) : Tally.None;
         foreach (var name in names) tally += await ProjectAsync(name, configuration, filter);

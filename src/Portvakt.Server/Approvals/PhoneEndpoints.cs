@@ -169,12 +169,12 @@ public static class PhoneEndpoints
     internal static async IAsyncEnumerable<SseItem<string>> EventsOf(
         Guid personId, string name, Func<DateTimeOffset, Task<string>> look, Signals signals, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        using var waiter = signals.Listen(Signals.OfPerson(personId));
         string? told = null;
         var spoken = clock.GetUtcNow();
         yield return new SseItem<string>("", "ping");
         while (!cancellationToken.IsCancellationRequested)
         {
-            var next = signals.Next(Signals.OfPerson(personId));
             var now = clock.GetUtcNow();
             var seen = await look(now);
             if (seen != told)
@@ -188,7 +188,7 @@ public static class PhoneEndpoints
                 yield return new SseItem<string>("", "ping");
             }
 
-            await signals.WaitAsync(next, cancellationToken);
+            await waiter.WaitAsync(cancellationToken);
         }
     }
 

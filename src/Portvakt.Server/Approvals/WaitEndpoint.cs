@@ -38,11 +38,11 @@ public static class WaitEndpoint
     private static async IAsyncEnumerable<SseItem<string>> ChangesAsync(
         string attemptId, string? shown, DateTimeOffset until, PortvaktDb db, Signals signals, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        using var waiter = signals.Listen(Signals.OfAttempt(attemptId));
         var spoken = clock.GetUtcNow();
         yield return new SseItem<string>("", "ping");
         while (clock.GetUtcNow() < until)
         {
-            var next = signals.Next(Signals.OfAttempt(attemptId));
             var now = clock.GetUtcNow();
             var state = await StateOfAsync(db, attemptId, now, cancellationToken);
             if (state != shown)
@@ -56,7 +56,7 @@ public static class WaitEndpoint
                 yield return new SseItem<string>("", "ping");
             }
 
-            await signals.WaitAsync(next, cancellationToken);
+            await waiter.WaitAsync(cancellationToken);
         }
 
         yield return new SseItem<string>("over", "changed");

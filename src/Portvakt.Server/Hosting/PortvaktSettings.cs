@@ -32,6 +32,12 @@ public sealed class PortvaktSettings
     /// <summary><c>postgres://user:password@host/database</c> (or Npgsql's own <c>Host=…</c> form), or empty for SQLite in <see cref="DataDirectory"/>.</summary>
     public string? Database { get; set; }
 
+    /// <summary>
+    /// Where several nodes on one database wake each other's waiting pages: a Valkey or Redis server, as StackExchange.Redis writes it
+    /// (<c>redis.example.no:6380,ssl=true,user=portvakt,password=…</c>). Empty: one node, or several that look into the database every two seconds.
+    /// </summary>
+    public string? Backplane { get; set; }
+
     /// <summary>32 random bytes outside the database. Empty: <c>master.key</c> in <see cref="DataDirectory"/>, made when the database is new.</summary>
     public string? MasterKeyFile { get; set; }
 
@@ -175,6 +181,14 @@ public sealed class PortvaktSettings
             if (!Uri.TryCreate(Smtp, UriKind.Absolute, out var server) || server.Scheme is not ("smtp" or "smtps") || server.Host.Length is 0 || server.AbsolutePath is not ("" or "/"))
                 yield return "Portvakt:Smtp must be like smtp://user:password@mail.example.no:587 or smtps://mail.example.no; special letters of the password as %40.";
             if (!IsMailAddress(MailFrom)) yield return "Portvakt:MailFrom must be the address that mails come from, like portvakt@example.no, since Portvakt:Smtp is set.";
+        }
+
+        if (Backplane is { Length: > 0 })
+        {
+            // Never shown: it may hold a password.
+            if (!Hosting.Backplane.IsConfiguration(Backplane))
+                yield return "Portvakt:Backplane must be like redis.example.no:6380,ssl=true,user=portvakt,password=…, with the names of StackExchange.Redis and at least one server.";
+            if (!UsesPostgres) yield return "Portvakt:Backplane is for several servers on one PostgreSQL: set Portvakt:Database too, or leave it out.";
         }
 
         if (HelpdeskMail is { Length: > 0 } && !IsMailAddress(HelpdeskMail)) yield return "Portvakt:HelpdeskMail must be a mail address.";

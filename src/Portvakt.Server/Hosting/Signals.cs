@@ -1,38 +1,65 @@
-using System.Collections.Concurrent;
+using System.Buffers.Text;
 
 namespace Portvakt.Server.Hosting;
 
 /// <summary>
-/// Wakes whoever waits for news of a topic in this process. A hint, never the truth: who is woken looks into the
-/// database, and who is not woken looks there every two seconds anyway.
+/// Wakes whoever waits for news of a topic, here and, where there is a <see cref="Backplane"/>, on the other nodes. A hint, never the truth: who is
+/// woken looks into the database, and who is not woken looks there every two seconds anyway.
 /// </summary>
-public sealed class Signals(TimeProvider clock)
+public sealed class Signals(Vault vault, TimeProvider clock)
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
-    private readonly ConcurrentDictionary<string, TaskCompletionSource> _topics = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, List<Waiter>> _waiters = new(StringComparer.Ordinal);
 
-    /// <summary>Ask for the next wake-up before looking, then await it: nothing that happens in between is missed.</summary>
-    public Task Next(string topic) =>
-        _topics.GetOrAdd(topic, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    /// <summary>Tells the other nodes; must neither wait nor fail. Nothing where there is one node.</summary>
+    internal Action<string>? Elsewhere { get; set; }
 
-    public void Wake(string topic)
+    /// <summary>Begin to listen before you look: nothing that happens in between is missed.</summary>
+    public Waiter Listen(string topic)
     {
-        if (_topics.TryRemove(topic, out var waiting)) waiting.TrySetResult();
+        var name = NameOf(topic);
+        var waiter = new Waiter(this, name, clock);
+        lock (_lock)
+        {
+            if (!_waiters.TryGetValue(name, out var all)) _waiters[name] = all = [];
+            all.Add(waiter);
+        }
+
+        return waiter;
     }
 
-    public async Task WaitAsync(Task next, CancellationToken cancellationToken)
+    /// <summary>For whoever has written news into the database, after the transaction.</summary>
+    public void Wake(string topic)
     {
-        try
+        var name = NameOf(topic);
+        Wake(name, fromElsewhere: false);
+        Elsewhere?.Invoke(name);
+    }
+
+    /// <summary>What came over the backplane, from another node or from a stranger: a name that nobody waits for here is nothing.</summary>
+    internal void WakeFromElsewhere(string name) => Wake(name, fromElsewhere: true);
+
+    internal void Leave(Waiter waiter)
+    {
+        lock (_lock)
         {
-            await next.WaitAsync(LookAgain, clock, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            // Look again: another node may have written.
+            if (_waiters.TryGetValue(waiter.Name, out var all) && all.Remove(waiter) && all.Count is 0) _waiters.Remove(waiter.Name);
         }
     }
 
     public static string OfAttempt(string attemptId) => $"attempt:{attemptId}";
 
     public static string OfPerson(Guid personId) => $"person:{personId:N}";
+
+    private void Wake(string name, bool fromElsewhere)
+    {
+        lock (_lock)
+        {
+            if (!_waiters.TryGetValue(name, out var all)) return;
+            foreach (var waiter in all) waiter.Wake(fromElsewhere);
+        }
+    }
+
+    /// <summary>The same on every node, as they share the master key; to whoever reads the backplane it says nothing, and nobody else can make one.</summary>
+    private string NameOf(string topic) => Base64Url.EncodeToString(vault.Hash("signal", topic));
 }
