@@ -30,6 +30,15 @@ public sealed partial class WordsTests
         }
     }
 
+    [Fact]
+    public void What_an_owner_is_mailed_of_stands_in_the_recent_activity_too()
+    {
+        var (mailed, pages) = (Read("MailWords", "nb"), Read("Words", "nb"));
+        var told = Enum.GetNames<Domain.Audit.SecurityEvent>().Where(mailed.ContainsKey).ToList();
+        Assert.True(told.Count > 15, $"{told.Count}");
+        Assert.Empty(told.Where(what => !pages.ContainsKey("Activity" + what)));
+    }
+
     [Theory]
     [InlineData("Words")]
     [InlineData("Phone")]
