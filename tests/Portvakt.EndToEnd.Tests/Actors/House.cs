@@ -175,7 +175,7 @@ public sealed class House : IAsyncDisposable
     }
 
     private Task<RunningProgram> StartApplicationAsync(string name, string address, string secret) => RunningProgram.StartAsync(
-        ProgramFile("samples/Portvakt.SampleApp", "portvakt-sample-app.dll"), [],
+        RunningProgram.FileOf("samples/Portvakt.SampleApp", "portvakt-sample-app.dll"), [],
         new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["ASPNETCORE_URLS"] = address,
@@ -191,19 +191,5 @@ public sealed class House : IAsyncDisposable
     internal static readonly string[] Flags =
         ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-    private static string Portvakt => ProgramFile("src/Portvakt.Server", "portvakt.dll");
-
-    /// <summary>What the build made of a project, in the same configuration as this test.</summary>
-    private static string ProgramFile(string project, string assembly)
-    {
-        var own = new DirectoryInfo(AppContext.BaseDirectory);
-        for (var folder = own; folder is not null; folder = folder.Parent)
-        {
-            if (!File.Exists(Path.Combine(folder.FullName, "Portvakt.slnx"))) continue;
-            var file = Path.Combine(folder.FullName, project, "bin", own.Parent!.Name, own.Name, assembly);
-            return File.Exists(file) ? file : throw new InvalidOperationException($"{file} has not been built.");
-        }
-
-        throw new InvalidOperationException("Portvakt.slnx is not above the test's own folder.");
-    }
+    private static string Portvakt => RunningProgram.FileOf("src/Portvakt.Server", "portvakt.dll");
 }

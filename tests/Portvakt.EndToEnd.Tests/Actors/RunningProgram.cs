@@ -44,6 +44,16 @@ public sealed class RunningProgram : IAsyncDisposable
     /// <summary>From its start to its first good answer, to 10 ms.</summary>
     public TimeSpan StartedIn { get; private set; }
 
+    /// <summary>What it has computed since it began, on all cores together; to 10 ms.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Resident memory in bytes.</summary>
     public long Memory
     {
@@ -84,6 +94,20 @@ public sealed class RunningProgram : IAsyncDisposable
         program._process.StandardInput.Close();
         await program._process.WaitForExitAsync().WaitAsync(Patience);
         if (program._process.ExitCode != 0) throw new InvalidOperationException($"{Path.GetFileName(assembly)} {string.Join(' ', arguments)} failed:\n{program.Said}");
+    }
+
+    /// <summary>What the build made of a project, in the same configuration as this program.</summary>
+    public static string FileOf(string project, string assembly)
+    {
+        var own = new DirectoryInfo(AppContext.BaseDirectory);
+        for (var folder = own; folder is not null; folder = folder.Parent)
+        {
+            if (!File.Exists(Path.Combine(folder.FullName, "Portvakt.slnx"))) continue;
+            var file = Path.Combine(folder.FullName, project, "bin", own.Parent!.Name, own.Name, assembly);
+            return File.Exists(file) ? file : throw new InvalidOperationException($"{file} has not been built.");
+        }
+
+        throw new InvalidOperationException("Portvakt.slnx is not above the program's own folder.");
     }
 
     /// <summary>A port that was free a moment ago.</summary>

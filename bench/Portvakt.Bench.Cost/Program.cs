@@ -1,0 +1,26 @@
+// What an operation costs the server, in CPU time of its process, beside the least that the same work can cost on this machine. `bench cost [--short]`;
+// ends with 1 when a bound is missed. What each line means: bench/README.md.
+
+using System.Diagnostics;
+using System.Globalization;
+using Portvakt.Bench.Cost;
+
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args.FirstOrDefault(word => word is not "--short") is { } unknown)
+{
+    Console.WriteLine($"bench cost does not know {unknown}; it knows --short.");
+    return 2;
+}
+
+var clock = Stopwatch.StartNew();
+await using var stage = await Stage.OpenAsync();
+var measurements = new Measurements(stage, args.Contains("--short", StringComparer.Ordinal) ? Scale.Short : Scale.Full);
+Console.WriteLine(Machine.Say());
+Console.WriteLine(Gate.Heading);
+await measurements.TakeAsync();
+Console.WriteLine();
+foreach (var fact in measurements.Facts) Console.WriteLine(fact);
+Console.WriteLine(Machine.Say());
+var missed = measurements.Gates.Count(gate => !gate.Holds);
+Console.WriteLine($"{measurements.Gates.Count} bounds, {missed} missed. {clock.Elapsed.TotalMinutes:0.0} minutes.");
+return missed is 0 ? 0 : 1;

@@ -1,0 +1,102 @@
+namespace Portvakt.Bench.Cost;
+
+/// <summary>A person at a computer, with a phone beside it.</summary>
+internal sealed class Resident(string userName, Stage stage) : IDisposable
+{
+    private const string SessionCookie = "__Host-portvakt-session";
+    private readonly Phone _phone = new(stage.Http, stage.ServerAddress, stage.PushService.Subscribe());
+    private (string Id, byte[] Context) _request;
+    private string _number = "";
+
+    public Browser Browser { get; } = new(stage.Http, stage.ServerAddress);
+
+    /// <summary>A whole sign-in with two factors on an ordinary morning: the browser is known, its session is over. In the order of the steps, each until the server has nothing more to do for it.</summary>
+    public static IReadOnlyList<(string What, Func<Resident, Task> Act)> SignIn { get; } =
+    [
+        ("password page (authorize, page)", person => person.OpenAsync()),
+        ("password", person => person.TypePasswordAsync()),
+        ("push challenge (page with number, push sent)", person => person.AskAsync()),
+        ("waiting stream opened", person => person.Browser.ListenAsync()),
+        ("phone looks what waits", person => person.LookAsync()),
+        ("approval (answer, waiting page woken)", person => person.ApproveAsync()),
+        ("page renewed, continue", person => person.ContinueAsync()),
+        ("stay signed in (page, answer)", person => person.StayAsync()),
+        ("code", person => person.Browser.FollowAsync()),
+        ("token", person => person.RedeemAsync()),
+    ];
+
+    /// <summary>The first sign-in, with everything that is asked of somebody who must enrol.</summary>
+    public async Task EnrolAsync()
+    {
+        await OpenAsync();
+        await TypePasswordAsync();
+        await Browser.FollowAsync();
+        await PressAsync(""); // "Next": more is needed
+        await PressAsync("", ("method", "app"), ("use", "notifications"));
+        await _phone.BindAsync(Browser.Between("data-typed-code>", "<"));
+        await Browser.GetAsync(Browser.Path);
+        await PressAsync("");
+        ReadNumber();
+        await _phone.RingAsync();
+        await LookAsync();
+        await _phone.ApproveAsync(_request, _number);
+        await PressAsync("");
+        await PressAsync("?handler=Finish");
+        await PressAsync("", ("stay", "yes"));
+        await PressAsync(""); // "Done": back to the application
+        await RedeemAsync();
+    }
+
+    public void Dispose()
+    {
+        Browser.Dispose();
+        _phone.Dispose();
+    }
+
+    private async Task OpenAsync()
+    {
+        Browser.Forget(SessionCookie);
+        await Browser.GetAsync(Application.Request());
+        await Browser.FollowAsync();
+    }
+
+    private Task TypePasswordAsync() => Browser.PostAsync("", ("user", userName), ("password", Stage.Password));
+
+    private async Task AskAsync()
+    {
+        await Browser.FollowAsync();
+        ReadNumber();
+        await _phone.RingAsync();
+    }
+
+    private async Task LookAsync() => _request = await _phone.PendingAsync();
+
+    private async Task ApproveAsync()
+    {
+        await _phone.ApproveAsync(_request, _number);
+        await Browser.HearAsync("changed");
+    }
+
+    private async Task ContinueAsync()
+    {
+        Browser.StopListening();
+        await Browser.GetAsync(Browser.Path);
+        await Browser.PostAsync("");
+    }
+
+    private async Task StayAsync()
+    {
+        await Browser.FollowAsync();
+        await Browser.PostAsync("", ("stay", "yes"));
+    }
+
+    private Task RedeemAsync() => new Application(stage.Http, stage.ServerAddress, stage.Secret, "").RedeemAsync(Browser.Next ?? throw new InvalidOperationException($"Not sent back to the application, but to {Browser.Path}:\n{Browser.Page}"));
+
+    private void ReadNumber() => _number = Browser.Between("data-number aria-hidden=\"true\">", "<");
+
+    private async Task PressAsync(string query, params (string Name, string Value)[] fields)
+    {
+        await Browser.PostAsync(query, fields);
+        await Browser.FollowAsync();
+    }
+}
