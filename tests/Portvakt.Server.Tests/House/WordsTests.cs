@@ -36,7 +36,7 @@ public sealed partial class WordsTests
         var (mailed, pages) = (Read("MailWords", "nb"), Read("Words", "nb"));
         var told = Enum.GetNames<Domain.Audit.SecurityEvent>().Where(mailed.ContainsKey).ToList();
         Assert.True(told.Count > 15, $"{told.Count}");
-        Assert.Empty(told.Where(what => !pages.ContainsKey("Activity" + what)));
+        Assert.DoesNotContain(told, what => !pages.ContainsKey("Activity" + what));
     }
 
     [Theory]
