@@ -9,10 +9,10 @@ namespace Portvakt.Bench.Cost;
 /// <summary>Everything that has a bound, one after the other on the same two programs.</summary>
 /// <param name="stage">What runs.</param>
 /// <param name="scale">How much is done for a figure.</param>
-internal sealed class Measurements(Stage stage, Scale scale)
+/// <param name="only">A word of the lines that are wanted; empty: all.</param>
+internal sealed class Measurements(Stage stage, Scale scale, string only)
 {
     private const int Lanes = 4; // requests at once: enough to keep a core busy, few enough that none waits long
-    private const int WarmSignIns = 2; // of each resident, without a stop-watch
     private const int WaitingBrowsers = 1000;
     private readonly List<Gate> _gates = [];
     private readonly List<string> _facts = [];
@@ -26,29 +26,32 @@ internal sealed class Measurements(Stage stage, Scale scale)
     public async Task TakeAsync()
     {
         var names = await stage.FillAsync(scale.Residents);
-        await StartAsync();
+        if (Wants("start")) await StartAsync();
+        else await stage.RestartServerAsync();
         var hash = await PasswordHashAsync();
         await stage.StartFloorAsync();
         var people = names.Select(name => new Resident(name, stage)).ToArray();
         try
         {
             await EachAsync(people, person => person.EnrolAsync());
-            for (var round = 0; round < WarmSignIns; round++)
+            for (var round = 0; round < (Wants("sign-in") ? scale.WarmSignIns : 1); round++)
             {
                 foreach (var (_, act) in Resident.SignIn) await EachAsync(people, act);
             }
 
             await TokensAsync(people);
-            await SignInPageAsync();
-            await SignInAsync(people, hash);
+            if (Wants("page")) await SignInPageAsync();
+            if (Wants("sign-in")) await SignInAsync(people, hash);
         }
         finally
         {
             foreach (var person in people) person.Dispose();
         }
 
-        await MemoryAsync();
+        if (Wants("memory")) await MemoryAsync();
     }
+
+    private bool Wants(string line) => line.Contains(only, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>From nothing to the first good answer, on a database whose schema is looked at.</summary>
     private async Task StartAsync()
@@ -107,6 +110,7 @@ internal sealed class Measurements(Stage stage, Scale scale)
             (new Gate("code flow with session and PKCE, durable", 4, 1.4, "x"), application => application.CodeFlowAsync()),
             (new Gate("refresh with rotation, durable", 4, 1.4, "x"), application => application.RefreshAsync()),
         ];
+        operations = [.. operations.Where(operation => Wants(operation.Gate.What))];
 
         // All of it before the first figure: what is compiled late for one operation would stand on the bill of the next.
         foreach (var (_, once) in operations.Reverse())

@@ -1,4 +1,4 @@
-// What an operation costs the server, in CPU time of its process, beside the least that the same work can cost on this machine. `bench cost [--short]`;
+// What an operation costs the server, in CPU time of its process, beside the least that the same work can cost on this machine. `bench cost [--short] [--only WORD]`;
 // ends with 1 when a bound is missed. What each line means: bench/README.md.
 
 using System.Diagnostics;
@@ -6,15 +6,16 @@ using System.Globalization;
 using Portvakt.Bench.Cost;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-if (args.FirstOrDefault(word => word is not "--short") is { } unknown)
+var rest = args.Where(word => word is not "--short").ToArray();
+if (rest is not ([] or ["--only", _]))
 {
-    Console.WriteLine($"bench cost does not know {unknown}; it knows --short.");
+    Console.WriteLine($"bench cost does not know {string.Join(' ', rest)}; it knows --short, and --only with a word of the lines that are wanted.");
     return 2;
 }
 
 var clock = Stopwatch.StartNew();
 await using var stage = await Stage.OpenAsync();
-var measurements = new Measurements(stage, args.Contains("--short", StringComparer.Ordinal) ? Scale.Short : Scale.Full);
+var measurements = new Measurements(stage, args.Contains("--short", StringComparer.Ordinal) ? Scale.Short : Scale.Full, rest is [_, var word] ? word : "");
 Console.WriteLine(Machine.Say());
 Console.WriteLine(Gate.Heading);
 await measurements.TakeAsync();

@@ -55,10 +55,12 @@ public static class PortvaktHost
         services.AddSingleton(_ => Vault.Open(settings.MasterKeyPath, Database.IsNew(settings)));
         services.AddSingleton<PasswordHash>();
         services.AddSingleton<PasswordPolicy>();
-        services.AddSingleton<Signals>();
+        services.AddSingleton(provider => new Signals(provider.GetRequiredService<Vault>(), provider.GetRequiredService<TimeProvider>()) { IsAlone = !settings.UsesPostgres }); // SQLite has one node
+        services.AddSingleton<LiveNews>();
         if (settings.Backplane is { Length: > 0 }) services.AddHostedService<Backplane>();
         services.AddTrustedProxies();
         Database.Add(services, settings);
+        services.AddSingleton<Data.Lookups>();
         DataProtectionKeys.Add(services);
         services.AddPortvaktLocalisation();
         services.Configure<FormOptions>(forms => (forms.ValueCountLimit, forms.ValueLengthLimit, forms.KeyLengthLimit) = (64, 32 * 1024, 256));
@@ -103,6 +105,7 @@ public static class PortvaktHost
         services.AddSingleton<ImportWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<ImportWorker>());
         services.AddScoped<PhoneProof>();
+        services.AddSingleton<PhoneNonces>();
         services.AddSingleton<PushDelivery>();
         services.AddHostedService(provider => provider.GetRequiredService<PushDelivery>());
         services.AddScoped<MailComposer>();
@@ -125,9 +128,9 @@ public static class PortvaktHost
             phones.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = PhoneFaultAsync, SuppressDiagnosticsCallback = fault => fault.Exception is BadHttpRequestException });
         });
         app.UseStatusCodePagesForPeople();
+        app.UseRouting(); // documents of machines end here: they have no language and lie in no folder
         app.UseRequestLocalization();
         app.UsePageFiles();
-        app.UseRouting();
         app.UseAuthentication(); // OpenIddict reads protocol messages here; people are known by SessionStore
         app.MapRazorPages();
         app.MapMachines();
@@ -207,7 +210,7 @@ public static class PortvaktHost
     {
         http.Response.OnStarting(() =>
         {
-            http.Response.Headers[PhoneProof.NonceHeader] = http.RequestServices.GetRequiredService<PhoneProof>().Nonce();
+            http.Response.Headers[PhoneProof.NonceHeader] = http.RequestServices.GetRequiredService<PhoneNonces>().New();
             return Task.CompletedTask;
         });
         return next(http);

@@ -28,7 +28,7 @@ public enum AskPause
 
 /// <summary>Asks a person's phone. Does not know whether a sign-in or an enrolment wants to know.</summary>
 public sealed class Approver(
-    PortvaktDb db, TimeProvider clock, Signals signals, PushDelivery push, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
+    PortvaktDb db, Lookups lookups, TimeProvider clock, Signals signals, PushDelivery push, IOptions<PortvaktSettings> settings, IStringLocalizer<Words> words)
 {
     // R17: nobody who only knows the password makes a phone ring all night. A success starts the count over.
     private const int MostInTenMinutes = 3;
@@ -69,13 +69,17 @@ public sealed class Approver(
                 PhoneJson.Options);
             try
             {
-                await using var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted);
-                await db.Approvals.Where(row => row.PersonId == personId && row.State == ApprovalState.Pending)
-                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.State, ApprovalState.Superseded).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
-                db.Approvals.Add(request);
-                db.Record(purpose is ApprovalPurpose.Caller ? SecurityEvent.CallerAsked : SecurityEvent.ApprovalRequested, personId, request.Id, http, now, actorId);
-                await db.SaveChangesAsync(http.RequestAborted);
-                await transaction.CommitAsync(http.RequestAborted);
+                await db.InTransactionAsync(
+                    async () =>
+                    {
+                        await db.Approvals.Where(row => row.PersonId == personId && row.State == ApprovalState.Pending)
+                            .ExecuteUpdateAsync(set => set.SetProperty(row => row.State, ApprovalState.Superseded).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
+                        db.Approvals.Add(request);
+                        db.Record(purpose is ApprovalPurpose.Caller ? SecurityEvent.CallerAsked : SecurityEvent.ApprovalRequested, personId, request.Id, http, now, actorId);
+                        await db.SaveChangesAsync(http.RequestAborted);
+                        return true;
+                    },
+                    http.RequestAborted);
             }
             catch (DbUpdateException) when (tries < 3)
             {
@@ -92,7 +96,7 @@ public sealed class Approver(
 
     /// <summary>The newest request of an attempt, answered or not.</summary>
     public Task<ApprovalRequest?> LatestAsync(string attemptId, ApprovalPurpose purpose, CancellationToken cancellationToken) =>
-        db.Approvals.Where(row => row.AttemptId == attemptId && row.Purpose == purpose).OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(cancellationToken);
+        lookups.LatestRequest(db, attemptId, purpose, cancellationToken);
 
     /// <summary>Whether some phone of the person can be asked at all.</summary>
     public Task<bool> CanAskAsync(Guid personId, CancellationToken cancellationToken) =>
@@ -107,14 +111,17 @@ public sealed class Approver(
     /// <summary>Whether the phone is left in peace for now, and why.</summary>
     public async Task<AskPause> PauseAsync(Guid personId, CancellationToken cancellationToken)
     {
-        var failures = new FailureCounter(db, clock);
-        if (await db.Cases.AnyAsync(row => row.PersonId == personId && row.ClosedAt == null, cancellationToken)) return AskPause.Reported;
-        if (await failures.BlockedForAsync(NumberKey(personId), cancellationToken) is not null) return AskPause.TooMany;
-
-        var now = clock.GetUtcNow();
+        var (now, key) = (clock.GetUtcNow(), NumberKey(personId));
         var since = now - TimeSpan.FromDays(1);
-        var success = await db.Approvals.Where(row => row.PersonId == personId && row.State == ApprovalState.Approved && row.Purpose != ApprovalPurpose.Caller).MaxAsync(row => row.AnsweredAt, cancellationToken);
-        if (success > since) since = success.Value;
+        var known = await db.People.Where(person => person.Id == personId).Select(person => new
+        {
+            IsReported = db.Cases.Any(row => row.PersonId == person.Id && row.ClosedAt == null),
+            BlockedUntil = db.FailureCounts.Where(count => count.Key == key).Select(count => (long?)count.BlockedUntil).FirstOrDefault(),
+            Success = db.Approvals.Where(row => row.PersonId == person.Id && row.State == ApprovalState.Approved && row.Purpose != ApprovalPurpose.Caller).Max(row => row.AnsweredAt),
+        }).SingleOrDefaultAsync(cancellationToken);
+        if (known?.IsReported is not false) return AskPause.Reported;
+        if (known.BlockedUntil > now.ToUnixTimeMilliseconds()) return AskPause.TooMany;
+        if (known.Success > since) since = known.Success.Value;
         return await IsTooOftenAsync(personId, ApprovalPurpose.SignIn, since, cancellationToken) ? AskPause.TooMany : AskPause.None;
     }
 

@@ -1,6 +1,4 @@
 using System.Buffers.Text;
-using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -98,17 +96,20 @@ public static class PhoneEndpoints
 
         // One conditional UPDATE with its audit row, and with what it entails, in the same transaction: of many answers one wins. From here on no
         // token of the request: what was written must not be left without what it entails because the app was closed in this moment.
-        await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
-        {
-            if (request is { State: ApprovalState.Reported, Purpose: ApprovalPurpose.SignIn }) await OpenCaseAsync(http, db, outbox, person, request, now);
-            if (!await db.TrySaveAsync(CancellationToken.None)) return await RefuseAsync(409, "answered", "another answer was first");
-            await transaction.CommitAsync(CancellationToken.None);
-        }
-
+        var failures = new FailureCounter(db, clock);
+        var isFirst = await db.InTransactionAsync(
+            async () =>
+            {
+                if (request is { State: ApprovalState.Reported, Purpose: ApprovalPurpose.SignIn }) await OpenCaseAsync(http, db, outbox, person, request, now);
+                if (!await db.TrySaveAsync(CancellationToken.None)) return false;
+                if (request is { State: ApprovalState.Approved, Purpose: not ApprovalPurpose.Caller }) await failures.ClearAsync(Approver.NumberKey(phone.PersonId), CancellationToken.None);
+                return true;
+            },
+            CancellationToken.None);
+        if (!isFirst) return await RefuseAsync(409, "answered", "another answer was first");
         log.Answered(request.Id, request.State.ToString());
 
         // A test of one's own new phone says nothing about other sign-ins.
-        var failures = new FailureCounter(db, clock);
         switch (request)
         {
             case { State: ApprovalState.Reported, Purpose: ApprovalPurpose.SignIn }:
@@ -119,9 +120,6 @@ public static class PhoneEndpoints
                 break;
             case { State: ApprovalState.WrongNumber, Purpose: ApprovalPurpose.SignIn }:
                 await failures.RaiseAsync(Approver.NumberKey(phone.PersonId), Throttle.Number, CancellationToken.None);
-                break;
-            case { State: ApprovalState.Approved, Purpose: not ApprovalPurpose.Caller }:
-                await failures.ClearAsync(Approver.NumberKey(phone.PersonId), CancellationToken.None);
                 break;
         }
 
@@ -157,39 +155,28 @@ public static class PhoneEndpoints
         return NotMe.OpenCaseAsync(http, db, outbox, person, new Stranger(request.Id, asked.Application, asked.Address, asked.Browser), now);
     }
 
-    private static async Task<IResult> EventsAsync(HttpContext http, PhoneProof proof, PortvaktDb db, Signals signals, TimeProvider clock)
+    private static async Task<IResult> EventsAsync(HttpContext http, IServiceScopeFactory scopes, LiveNews news)
     {
-        var (call, problem) = await proof.VerifyAsync(http);
-        if (call is null) return problem!.ToResult();
-        var phone = call.Phone;
-        return TypedResults.ServerSentEvents(EventsOf(phone.PersonId, "pending", async now => (await PendingOfAsync(db, phone, now, http.RequestAborted))?.Id ?? "", signals, clock, http.RequestAborted));
+        var (caller, problem) = await CallerAsync(http, scopes);
+        if (caller is not { } phone) return problem!.ToResult();
+        return TypedResults.ServerSentEvents(news.OfAsync(Signals.OfPerson(phone.PersonId), "pending", told: null, LookAsync, http.RequestAborted));
+
+        // The phone as it is now: a revoked one hears nothing more, and one that was confirmed meanwhile hears of sign-ins.
+        async Task<Sight> LookAsync(PortvaktDb db, DateTimeOffset now)
+        {
+            var current = await db.Phones.AsNoTracking().SingleOrDefaultAsync(row => row.Id == phone.Id && row.State != AuthenticatorState.Revoked && row.RemovedOnPhoneAt == null, http.RequestAborted);
+            if (current is null) return new Sight(null);
+            var request = await PendingOfAsync(db, current, now, http.RequestAborted);
+            return new Sight(request?.Id ?? "", request?.ExpiresAt);
+        }
     }
 
-    /// <summary>What <paramref name="look"/> sees, told at the beginning and whenever it changed; a ping every 15 s.</summary>
-    internal static async IAsyncEnumerable<SseItem<string>> EventsOf(
-        Guid personId, string name, Func<DateTimeOffset, Task<string>> look, Signals signals, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Who calls, without a context of the database that would be held as long as the answer lasts.</summary>
+    internal static async Task<(PhoneAuthenticator? Phone, PhoneProblem? Problem)> CallerAsync(HttpContext http, IServiceScopeFactory scopes)
     {
-        using var waiter = signals.Listen(Signals.OfPerson(personId));
-        string? told = null;
-        var spoken = clock.GetUtcNow();
-        yield return new SseItem<string>("", "ping");
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            var now = clock.GetUtcNow();
-            var seen = await look(now);
-            if (seen != told)
-            {
-                (told, spoken) = (seen, now);
-                yield return new SseItem<string>(seen, name);
-            }
-            else if (now >= spoken + TimeSpan.FromSeconds(15))
-            {
-                spoken = now;
-                yield return new SseItem<string>("", "ping");
-            }
-
-            await waiter.WaitAsync(cancellationToken);
-        }
+        await using var scope = scopes.CreateAsyncScope();
+        var (call, problem) = await scope.ServiceProvider.GetRequiredService<PhoneProof>().VerifyAsync(http);
+        return (call?.Phone, problem);
     }
 
     private static async Task<IResult> ReportAsync(HttpContext http, PhoneProof proof, PortvaktDb db, PushDelivery push, TimeProvider clock, IOptions<PortvaktSettings> settings)

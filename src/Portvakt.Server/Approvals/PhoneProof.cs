@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -14,27 +13,17 @@ namespace Portvakt.Server.Approvals;
 /// Says which phone is calling (docs/protocol.md section 3): a signature by its device key over method, address, time, a
 /// server nonce and the body. No bearer token exists that could be stolen.
 /// </summary>
-public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<PhoneProof> log)
+public sealed class PhoneProof(PortvaktDb db, Lookups lookups, PhoneNonces nonces, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<PhoneProof> log)
 {
     public const string HeaderName = "Portvakt-Proof";
     public const string NonceHeader = "Portvakt-Nonce";
     public const int MaximumBody = 64 * 1024;
 
     private const string Type = "portvakt-proof+jws";
-    private static readonly TimeSpan NonceLifetime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(2);
 
     /// <summary>A calling phone and the body it signed for.</summary>
     public sealed record Call(PhoneAuthenticator Phone, byte[] Body);
-
-    /// <summary>A fresh nonce: time and a MAC, so that nothing needs to be remembered.</summary>
-    public string Nonce()
-    {
-        Span<byte> nonce = stackalloc byte[24];
-        BinaryPrimitives.WriteInt64BigEndian(nonce, clock.GetUtcNow().ToUnixTimeMilliseconds());
-        Mac(nonce[..8]).AsSpan(0, 16).CopyTo(nonce[8..]);
-        return Base64Url.EncodeToString(nonce);
-    }
 
     /// <summary>Whoever calls, or why not.</summary>
     public async Task<(Call? Call, PhoneProblem? Problem)> VerifyAsync(HttpContext http)
@@ -43,7 +32,7 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
         if (http.Request.Headers[HeaderName] is not [{ } header] || Jws.Read(header, Type) is not { } jws || jws.HeaderText("kid") is not { Length: 43 } keyId || jws.Message<ProofMessage>() is not { } proof)
             return Refuse(StatusCodes.Status401Unauthorized, "proof", "no proof");
 
-        var phone = await db.Phones.SingleOrDefaultAsync(row => row.KeyId == keyId && row.State != AuthenticatorState.Revoked, http.RequestAborted);
+        var phone = await lookups.Phone(db, keyId, http.RequestAborted);
         if (phone is null || phone.RemovedOnPhoneAt is not null) return Refuse(StatusCodes.Status401Unauthorized, "unknown-phone", "no phone has this key");
 
         using (var key = DeviceKey.FromStored(phone.PublicKey))
@@ -53,19 +42,19 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
 
         if (proof.Htm != http.Request.Method || proof.Htu != settings.Value.Origin + http.Request.Path) return Refuse(StatusCodes.Status401Unauthorized, "proof", "method or address");
         if (!BodyMatches(proof.Bh, body)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "body");
-        if (!IsFresh(proof.Nonce)) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "nonce");
+        if (!nonces.IsFresh(proof.Nonce)) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "nonce");
         var now = clock.GetUtcNow();
         if (proof.Iat is not { } issued || Math.Abs(now.ToUnixTimeSeconds() - issued) > Tolerance.TotalSeconds) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "time");
         if (proof.Jti is not { Length: >= 16 and <= 64 } || !await UseOnceAsync(keyId, proof.Jti, now, http.RequestAborted)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
 
         if (now >= phone.LastSeenAt + PhoneAuthenticator.SeenInterval)
-            await db.Phones.Where(row => row.Id == phone.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastSeenAt, now), http.RequestAborted);
+            await db.WriteAsync(() => db.Phones.Where(row => row.Id == phone.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastSeenAt, now), http.RequestAborted), http.RequestAborted);
         return (new Call(phone, body), null);
     }
 
     /// <summary>Whether a statement of this phone, made for this purpose, is fresh, and comes for the first time.</summary>
     public async Task<bool> UseStatementOnceAsync(PhoneAuthenticator phone, string purpose, string? nonce, string? jti, CancellationToken cancellationToken) =>
-        IsFresh(nonce) && jti is { Length: >= 16 and <= 64 } && await UseOnceAsync(phone.KeyId, $"{purpose}:{jti}", clock.GetUtcNow(), cancellationToken);
+        nonces.IsFresh(nonce) && jti is { Length: >= 16 and <= 64 } && await UseOnceAsync(phone.KeyId, $"{purpose}:{jti}", clock.GetUtcNow(), cancellationToken);
 
     /// <summary>The body, at most 64 KiB; null when it is larger.</summary>
     public static async Task<byte[]?> ReadBodyAsync(HttpContext http)
@@ -95,16 +84,6 @@ public sealed class PhoneProof(PortvaktDb db, Vault vault, TimeProvider clock, I
         return hash is not null && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(hash), Encoding.ASCII.GetBytes(Base64Url.EncodeToString(SHA256.HashData(body))));
     }
 
-    private bool IsFresh(string? nonce)
-    {
-        if (nonce is not { Length: 32 } || PhoneEndpoints.Bytes(nonce) is not { Length: 24 } bytes) return false;
-        if (!CryptographicOperations.FixedTimeEquals(bytes.AsSpan(8), Mac(bytes.AsSpan(0, 8)).AsSpan(0, 16))) return false;
-        var age = clock.GetUtcNow().ToUnixTimeMilliseconds() - BinaryPrimitives.ReadInt64BigEndian(bytes);
-        return age >= -1000 && age < NonceLifetime.TotalMilliseconds; // another node's clock may be a moment ahead
-    }
-
-    private byte[] Mac(ReadOnlySpan<byte> time) => HMACSHA256.HashData(vault.NonceKey, time);
-
     private Task<bool> UseOnceAsync(string keyId, string jti, DateTimeOffset now, CancellationToken cancellationToken) =>
-        db.UseOnceAsync(SHA256.HashData(Encoding.UTF8.GetBytes($"{keyId}.{jti}")), now + NonceLifetime + Tolerance, cancellationToken);
+        db.UseOnceAsync(SHA256.HashData(Encoding.UTF8.GetBytes($"{keyId}.{jti}")), now + PhoneNonces.Lifetime + Tolerance, cancellationToken);
 }

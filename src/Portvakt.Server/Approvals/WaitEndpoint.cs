@@ -1,7 +1,7 @@
-using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.SignIn;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 
@@ -17,48 +17,56 @@ public static class WaitEndpoint
         app.MapGet("/approvals/{attempt}/wait", WaitAsync).WithSummary("Server-sent event `changed` when the phone of this attempt has done something. For the browser that began the attempt.").ExcludeFromDescription();
 
     /// <summary>What a waiting page shows, as one text: when it differs, the page is out of date.</summary>
-    public static async Task<string> StateOfAsync(PortvaktDb db, string attemptId, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<string> StateOfAsync(PortvaktDb db, SignInAttempt attempt, DateTimeOffset now, CancellationToken cancellationToken) =>
+        (await SightOfAsync(db, attempt.Id, attempt.EnrolmentBegunAt is not null, now, cancellationToken)).State!;
+
+    /// <summary>The same for a page that has its request in hand and shows nothing else.</summary>
+    public static string StateOf(ApprovalRequest? request, DateTimeOffset now) => SightOf(null, request is null ? null : new Look(request.Id, request.State.ToString(), request.ExpiresAt), now).State!;
+
+    private static async Task<IResult> WaitAsync(string attempt, string? state, HttpContext http, IServiceScopeFactory scopes, LiveNews news, TimeProvider clock)
     {
-        var code = await db.BindingCodes.AsNoTracking().Where(row => row.AttemptId == attemptId).OrderByDescending(row => row.CreatedAt)
+        if (BrowserCookie.Hash(http) is not { } browser) return TypedResults.NotFound();
+        SignInAttempt? row;
+        await using (var scope = scopes.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+            row = await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(item => item.Id == attempt, http.RequestAborted);
+        }
+
+        if (row is null || !row.BelongsTo(browser) || !row.IsLive(clock.GetUtcNow())) return TypedResults.NotFound();
+        var (end, enrols) = (row.ExpiresAt, row.EnrolmentBegunAt is not null);
+        var aborted = http.RequestAborted;
+        return TypedResults.ServerSentEvents(news.OfAsync(
+            Signals.OfAttempt(attempt),
+            "changed",
+            state,
+            LookAsync,
+            aborted));
+
+        async Task<Sight> LookAsync(PortvaktDb db, DateTimeOffset now)
+        {
+            if (now >= end) return new Sight("over", IsLast: true);
+            var sight = await SightOfAsync(db, attempt, enrols, now, aborted);
+            return sight.Until < end ? sight : sight with { Until = end };
+        }
+    }
+
+    /// <summary>Newest code and newest request of an attempt; codes there are only where somebody enrols.</summary>
+    private static async Task<Sight> SightOfAsync(PortvaktDb db, string attemptId, bool enrols, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var code = !enrols ? null : await db.BindingCodes.AsNoTracking().Where(row => row.AttemptId == attemptId).OrderByDescending(row => row.CreatedAt)
             .Select(row => new { row.Id, row.State, row.ExpiresAt }).FirstOrDefaultAsync(cancellationToken);
         var request = await db.Approvals.AsNoTracking().Where(row => row.AttemptId == attemptId).OrderByDescending(row => row.CreatedAt)
             .Select(row => new { row.Id, row.State, row.ExpiresAt }).FirstOrDefaultAsync(cancellationToken);
-        var codeIsOver = code is not null && code.State is BindingState.Waiting or BindingState.Claimed && now >= code!.ExpiresAt;
-        return $"{code?.Id:N}.{code?.State}.{codeIsOver}.{request?.Id}.{request?.State}.{request is not null && now >= request.ExpiresAt}";
+        return SightOf(
+            code is null ? null : new Look(code.Id.ToString("N"), code.State.ToString(), code.State is BindingState.Waiting or BindingState.Claimed ? code.ExpiresAt : null),
+            request is null ? null : new Look(request.Id, request.State.ToString(), request.ExpiresAt),
+            now);
     }
 
-    private static async Task<IResult> WaitAsync(string attempt, string? state, HttpContext http, PortvaktDb db, Signals signals, TimeProvider clock)
-    {
-        if (BrowserCookie.Hash(http) is not { } browser) return TypedResults.NotFound();
-        var row = await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(item => item.Id == attempt, http.RequestAborted);
-        if (row is null || !row.BelongsTo(browser) || !row.IsLive(clock.GetUtcNow())) return TypedResults.NotFound();
-        return TypedResults.ServerSentEvents(ChangesAsync(attempt, state, row.ExpiresAt, db, signals, clock, http.RequestAborted));
-    }
+    private static Sight SightOf(Look? code, Look? request, DateTimeOffset now) => new(
+        $"{code?.Id}.{code?.State}.{now >= code?.ExpiresAt}.{request?.Id}.{request?.State}.{now >= request?.ExpiresAt}",
+        new[] { code?.ExpiresAt, request?.ExpiresAt }.Where(end => end > now).Min());
 
-    private static async IAsyncEnumerable<SseItem<string>> ChangesAsync(
-        string attemptId, string? shown, DateTimeOffset until, PortvaktDb db, Signals signals, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var waiter = signals.Listen(Signals.OfAttempt(attemptId));
-        var spoken = clock.GetUtcNow();
-        yield return new SseItem<string>("", "ping");
-        while (clock.GetUtcNow() < until)
-        {
-            var now = clock.GetUtcNow();
-            var state = await StateOfAsync(db, attemptId, now, cancellationToken);
-            if (state != shown)
-            {
-                (shown, spoken) = (state, now);
-                yield return new SseItem<string>(state, "changed");
-            }
-            else if (now >= spoken + TimeSpan.FromSeconds(15))
-            {
-                spoken = now;
-                yield return new SseItem<string>("", "ping");
-            }
-
-            await waiter.WaitAsync(cancellationToken);
-        }
-
-        yield return new SseItem<string>("over", "changed");
-    }
+    private sealed record Look(string Id, string State, DateTimeOffset? ExpiresAt);
 }

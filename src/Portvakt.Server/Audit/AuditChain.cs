@@ -1,4 +1,8 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using Portvakt.Domain.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 
@@ -159,11 +163,13 @@ public sealed class AuditChain(IServiceScopeFactory scopes, Vault vault, TimePro
     private async Task<int> ChainBatchAsync(PortvaktDb db, AuditCheckpoint checkpoint, CancellationToken cancellationToken)
     {
         // In the order of the index on the number, where those without one lie together; by id within them.
-        var rows = await db.AuditEvents.Where(row => row.ChainNumber == null).OrderBy(row => row.ChainNumber).ThenBy(row => row.Id).Take(Batch).ToListAsync(cancellationToken);
+        var rows = await db.AuditEvents.AsNoTracking().Where(row => row.ChainNumber == null).OrderBy(row => row.ChainNumber).ThenBy(row => row.Id).Take(Batch).ToListAsync(cancellationToken);
         if (rows.Count is 0) return 0;
+        List<AuditEvent> early = [];
         foreach (var row in rows)
         {
-            row.Commit(); // rows of before the chain: from here on they are as all others
+            if (row.Commitment.Length is 0) early.Add(row); // of before the chain: from here on it is as all others
+            row.Commit();
             row.ChainNumber = ++checkpoint.Number;
             row.ChainHash = AuditHash.Of(vault.AuditKey, checkpoint.Hash, checkpoint.Number, row);
             checkpoint.Hash = row.ChainHash;
@@ -172,6 +178,42 @@ public sealed class AuditChain(IServiceScopeFactory scopes, Vault vault, TimePro
         var now = clock.GetUtcNow();
         checkpoint.At = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero); // as PostgreSQL keeps it: the seal is over this
         checkpoint.Seal = AuditHash.SealOf(vault.AuditKey, checkpoint);
-        return await db.TrySaveAsync(cancellationToken) ? rows.Count : 0;
+        var isOurs = await db.InTransactionAsync(
+            async () =>
+            {
+                if (!await db.TrySaveAsync(cancellationToken)) return false;
+                foreach (var row in early) await db.AuditEvents.Where(kept => kept.Id == row.Id).ExecuteUpdateAsync(set => set.SetProperty(kept => kept.Commitment, row.Commitment).SetProperty(kept => kept.Blind, row.Blind), cancellationToken);
+                await PlaceAsync(db, rows, cancellationToken);
+                return true;
+            },
+            cancellationToken);
+        return isOurs ? rows.Count : 0;
+    }
+
+    /// <summary>By hand: six rows of every sign-in come by here, and nothing else of a row may be written, as somebody may be erasing it. One statement, or one that is prepared.</summary>
+    private static async Task PlaceAsync(PortvaktDb db, List<AuditEvent> rows, CancellationToken cancellationToken)
+    {
+        await using var command = db.Database.GetDbConnection().CreateCommand();
+        command.Transaction = db.Database.CurrentTransaction!.GetDbTransaction();
+        if (command is NpgsqlCommand { Parameters: var values })
+        {
+            command.CommandText = "UPDATE audit_events SET chain_number = place.number, chain_hash = place.hash FROM unnest(@ids, @numbers, @hashes) AS place (id, number, hash) WHERE audit_events.id = place.id";
+            values.AddWithValue("ids", rows.ConvertAll(row => row.Id));
+            values.AddWithValue("numbers", rows.ConvertAll(row => row.ChainNumber!.Value));
+            values.AddWithValue("hashes", rows.ConvertAll(row => row.ChainHash!));
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return;
+        }
+
+        command.CommandText = "UPDATE audit_events SET chain_number = $number, chain_hash = $hash WHERE id = $id";
+        var (number, hash, id) = (Add("$number", SqliteType.Integer), Add("$hash", SqliteType.Blob), Add("$id", SqliteType.Integer));
+        await command.PrepareAsync(cancellationToken);
+        foreach (var row in rows)
+        {
+            (number.Value, hash.Value, id.Value) = (row.ChainNumber, row.ChainHash, row.Id);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        SqliteParameter Add(string name, SqliteType type) => ((SqliteCommand)command).Parameters.Add(name, type);
     }
 }

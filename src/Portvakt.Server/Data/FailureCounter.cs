@@ -21,7 +21,7 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
         var blockedAtFirst = free <= 1 ? now + first : 0;
 
         // The pause doubles; 20 doublings are more than any longest pause. Both databases understand this statement.
-        var raised = await db.Database.SqlQuery<int>($"""
+        var raised = await db.WriteAsync(() => db.Database.SqlQuery<int>($"""
             INSERT INTO failure_counts (key, failures, last_failure_at, blocked_until) VALUES ({key}, 1, {now}, {blockedAtFirst})
             ON CONFLICT (key) DO UPDATE SET
                 failures = CASE WHEN failure_counts.last_failure_at < {forgotten} THEN 1 ELSE failure_counts.failures + 1 END,
@@ -34,7 +34,7 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
                     ELSE {now} + {first} * (1 << (failure_counts.failures + 1 - {free})) END
             WHERE failure_counts.blocked_until <= {now}
             RETURNING failures AS "Value"
-            """).ToListAsync(cancellationToken);
+            """).ToListAsync(cancellationToken), cancellationToken);
         return raised.Count is 1 ? null : await BlockedForAsync(key, cancellationToken) ?? TimeSpan.FromSeconds(1);
     }
 
@@ -48,15 +48,17 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
 
     /// <summary>The secret was right: the account's own count starts over.</summary>
     public Task ClearAsync(string key, CancellationToken cancellationToken) =>
-        db.FailureCounts.Where(count => count.Key == key).ExecuteDeleteAsync(cancellationToken);
+        db.WriteAsync(() => db.FailureCounts.Where(count => count.Key == key).ExecuteDeleteAsync(cancellationToken), cancellationToken);
 
     /// <summary>The secret was right, but the key is shared by many (a source): one count back, no clean slate for a guesser with an account of their own.</summary>
     public Task ReturnAsync(string key, Throttle throttle, CancellationToken cancellationToken)
     {
         // A block that others have earned stays; one that only this try would have earned goes with it.
         var free = throttle.FreeFailures;
-        return db.FailureCounts.Where(count => count.Key == key && count.Failures > 0).ExecuteUpdateAsync(
-            set => set.SetProperty(count => count.BlockedUntil, count => count.Failures - 1 < free ? 0L : count.BlockedUntil).SetProperty(count => count.Failures, count => count.Failures - 1), cancellationToken);
+        return db.WriteAsync(
+            () => db.FailureCounts.Where(count => count.Key == key && count.Failures > 0).ExecuteUpdateAsync(
+                set => set.SetProperty(count => count.BlockedUntil, count => count.Failures - 1 < free ? 0L : count.BlockedUntil).SetProperty(count => count.Failures, count => count.Failures - 1), cancellationToken),
+            cancellationToken);
     }
 
     /// <summary>Whether this very secret was the last wrong one: then it has been counted already.</summary>
@@ -67,5 +69,5 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
     }
 
     public Task RememberAsync(string key, byte[] mark, CancellationToken cancellationToken) =>
-        db.FailureCounts.Where(count => count.Key == key).ExecuteUpdateAsync(set => set.SetProperty(count => count.LastWrong, mark), cancellationToken);
+        db.WriteAsync(() => db.FailureCounts.Where(count => count.Key == key).ExecuteUpdateAsync(set => set.SetProperty(count => count.LastWrong, mark), cancellationToken), cancellationToken);
 }

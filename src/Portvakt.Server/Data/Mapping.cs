@@ -139,6 +139,7 @@ internal static class Mapping
             Versioned(request);
             request.Ignore(row => row.DisplayedNumber);
             request.HasIndex(row => row.AttemptId);
+            request.HasIndex(row => new { row.PersonId, row.CreatedAt }); // how often a phone was asked lately
 
             // At most one live request per person: the database itself says so.
             request.HasIndex(row => row.PersonId).IsUnique().HasFilter("state = 'Pending'").HasDatabaseName("ix_approvals_one_pending");
@@ -169,6 +170,7 @@ internal static class Mapping
             code.HasKey(row => row.Hash);
             code.Property(row => row.Version).IsConcurrencyToken();
             code.HasIndex(row => row.ExpiresAt);
+            code.HasIndex(row => row.SessionId); // whom to tell when a session ends
         });
 
         model.Entity<RefreshFamily>(family =>

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -46,6 +47,9 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
     public DbSet<ImportRun> ImportRuns => Set<ImportRun>();
     public DbSet<AuditCheckpoint> AuditCheckpoints => Set<AuditCheckpoint>();
 
+    /// <summary>Who writes on SQLite; null elsewhere, and where a context was made without a server.</summary>
+    private SqliteWriter? Writer => field ??= Database.IsSqlite() ? this.GetInfrastructure().GetService<IDbContextOptions>()!.FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider?.GetService<SqliteWriter>() : null;
+
     /// <summary>
     /// Saves, and says whether this was the save that won. False: somebody else changed one of the rows in between, and
     /// nothing of this was written. That is how everything that counts once counts once.
@@ -71,13 +75,14 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
     public async Task<bool> UseOnceAsync(byte[] hash, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
         var until = expiresAt.UtcDateTime;
-        return await Database.ExecuteSqlAsync($"INSERT INTO used_proofs (hash, expires_at) VALUES ({hash}, {until}) ON CONFLICT (hash) DO NOTHING", cancellationToken) is 1;
+        return await WriteAsync(() => Database.ExecuteSqlAsync($"INSERT INTO used_proofs (hash, expires_at) VALUES ({hash}, {until}) ON CONFLICT (hash) DO NOTHING", cancellationToken), cancellationToken) is 1;
     }
 
     /// <summary>What stood in the way of an enrolment, for the board and the helpdesk that is phoned about it. Beside the row's version: it decides nothing.</summary>
     public Task RememberTroubleAsync(Guid personId, EnrolmentTrouble trouble) =>
-        People.Where(row => row.Id == personId && row.EnrolledAt == null && row.EnrolmentStep != null)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EnrolmentTrouble, trouble), CancellationToken.None);
+        WriteAsync(
+            () => People.Where(row => row.Id == personId && row.EnrolledAt == null && row.EnrolmentStep != null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EnrolmentTrouble, trouble), CancellationToken.None),
+            CancellationToken.None);
 
     /// <summary>Two saves wanted the same key: the other one was first.</summary>
     private static bool IsUniqueViolation(DbUpdateException? exception) => exception?.InnerException switch
@@ -91,10 +96,74 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
     private static bool IsDeadlock(Exception exception) =>
         (exception as DbUpdateException ?? exception.InnerException as DbUpdateException)?.InnerException is Npgsql.PostgresException { SqlState: Npgsql.PostgresErrorCodes.DeadlockDetected };
 
-    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
+        if (!Stamp()) return 0;
+
+        // Everything that has changed was found by now; to look for it again would cost as much as to write it.
+        ChangeTracker.AutoDetectChangesEnabled = false;
+        try
+        {
+            if (Writer is not { } writer || Database.CurrentTransaction is not null) return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+            var rows = 0;
+            await writer.RunAsync(
+                this,
+                async () =>
+                {
+                    rows = await base.SaveChangesAsync(acceptAllChangesOnSuccess, CancellationToken.None); // begun is finished
+                    return true;
+                },
+                cancellationToken);
+            return rows;
+        }
+        finally
+        {
+            ChangeTracker.AutoDetectChangesEnabled = true;
+        }
+    }
+
+    /// <summary>
+    /// All of it or nothing, durable when it is done. On SQLite what others want to write goes into the same commit, and nobody else writes meanwhile.
+    /// Within another one it is a part of that.
+    /// </summary>
+    /// <param name="work">Asks this database and waits for nothing else. False: nothing of it shall be written.</param>
+    /// <param name="cancellationToken">The caller gave up.</param>
+    /// <returns>What <paramref name="work"/> answered.</returns>
+    public async Task<bool> InTransactionAsync(Func<Task<bool>> work, CancellationToken cancellationToken)
+    {
+        if (Database.CurrentTransaction is not null) return await work();
+        if (Writer is { } writer) return await writer.RunAsync(this, work, cancellationToken);
+        await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
+        if (!await work()) return false;
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>One statement that writes, durable when it is done: a transaction of its own, shared with others on SQLite.</summary>
+    public async Task<T> WriteAsync<T>(Func<Task<T>> statement, CancellationToken cancellationToken)
+    {
+        if (Writer is not { } writer || Database.CurrentTransaction is not null) return await statement();
+        T result = default!;
+        await writer.RunAsync(
+            this,
+            async () =>
+            {
+                result = await statement();
+                return true;
+            },
+            cancellationToken);
+        return result;
+    }
+
+    /// <summary>What each kind of row keeps by itself. False: nothing has changed.</summary>
+    private bool Stamp()
+    {
+        var any = false;
         foreach (var entry in ChangeTracker.Entries())
         {
+            if (entry.State is not (EntityState.Added or EntityState.Modified or EntityState.Deleted)) continue;
+            any = true;
+
             // The concurrency token: EF asks for the old value in the WHERE clause, so one row can be won once.
             if (entry.State is EntityState.Modified && entry.Metadata.FindProperty("Version") is not null)
             {
@@ -102,10 +171,14 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
                 version.CurrentValue = (int)version.OriginalValue! + 1;
             }
 
-            if (entry is { Entity: Person person, State: EntityState.Added or EntityState.Modified }) person.RefreshSearchText();
+            if (entry is { Entity: Person person, State: EntityState.Added or EntityState.Modified })
+            {
+                person.RefreshSearchText();
+                entry.DetectChanges();
+            }
         }
 
-        return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        return any;
     }
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)

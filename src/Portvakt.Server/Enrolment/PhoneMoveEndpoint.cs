@@ -64,14 +64,15 @@ public static class PhoneMoveEndpoint
             PhoneJson.Options);
     }
 
-    private static async Task<IResult> EventsAsync(HttpContext http, PhoneProof proof, PortvaktDb db, Signals signals, TimeProvider clock)
+    private static async Task<IResult> EventsAsync(HttpContext http, IServiceScopeFactory scopes, LiveNews news)
     {
-        var (call, problem) = await proof.VerifyAsync(http);
-        if (call is null) return problem!.ToResult();
-        var phone = call.Phone;
-        return TypedResults.ServerSentEvents(PhoneEndpoints.EventsOf(phone.PersonId, "move", LookAsync, signals, clock, http.RequestAborted));
+        var (caller, problem) = await PhoneEndpoints.CallerAsync(http, scopes);
+        if (caller is not { } phone) return problem!.ToResult();
+        return TypedResults.ServerSentEvents(news.OfAsync(Signals.OfPerson(phone.PersonId), "move", told: null, LookAsync, http.RequestAborted));
 
-        async Task<string> LookAsync(DateTimeOffset now) => await NewestAsync(db, phone, http.RequestAborted) is { } move ? StateOf(move, now) : "";
+        // An old phone learns here that it was revoked, so it is told to the end.
+        async Task<Sight> LookAsync(PortvaktDb db, DateTimeOffset now) =>
+            await NewestAsync(db, phone, http.RequestAborted) is { } move ? new Sight(StateOf(move, now), move.ExpiresAt > now ? move.ExpiresAt : null) : new Sight("");
     }
 
     private static async Task<IResult> BeginAsync(

@@ -89,7 +89,7 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
     {
         if (!await PhoneBindingEndpoint.HasAllPhonesAsync(db, Standing.Ruling!, null, HttpContext.RequestAborted)) return false;
         Stage = SetUpStage.TooMany;
-        State = await WaitEndpoint.StateOfAsync(db, AttemptId, clock.GetUtcNow(), HttpContext.RequestAborted);
+        State = await WaitEndpoint.StateOfAsync(db, Current, clock.GetUtcNow(), HttpContext.RequestAborted);
         return true;
     }
 
@@ -143,6 +143,6 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
         }
 
         if (binding.PhoneId is { } phoneId) PhoneName = await db.Phones.Where(row => row.Id == phoneId).Select(row => row.Name).SingleOrDefaultAsync(HttpContext.RequestAborted);
-        State = await WaitEndpoint.StateOfAsync(db, AttemptId, now, HttpContext.RequestAborted);
+        State = await WaitEndpoint.StateOfAsync(db, Current, now, HttpContext.RequestAborted);
     }
 }

@@ -34,7 +34,7 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         }
 
         var request = await LatestAsync(phoneId) ?? await AskAsync(phoneId);
-        Approval = ApprovalView.Of(request, AttemptId, await WaitEndpoint.StateOfAsync(db, AttemptId, clock.GetUtcNow(), HttpContext.RequestAborted), clock.GetUtcNow());
+        Approval = ApprovalView.Of(request, AttemptId, await WaitEndpoint.StateOfAsync(db, Current, clock.GetUtcNow(), HttpContext.RequestAborted), clock.GetUtcNow());
         return Page();
     }
 

@@ -1,6 +1,8 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Npgsql;
 using Portvakt.Server.Data;
 
@@ -12,13 +14,17 @@ public static class Database
     public static void Add(IServiceCollection services, PortvaktSettings settings)
     {
         if (settings.UsesPostgres) services.AddDbContextPool<PortvaktDb, PostgresPortvaktDb>(options => Configure(options, settings));
-        else services.AddDbContextPool<PortvaktDb, SqlitePortvaktDb>(options => Configure(options, settings));
+        else
+        {
+            services.AddSingleton(_ => new SqliteWriter(SqliteConnectionText(settings)));
+            services.AddDbContextPool<PortvaktDb, SqlitePortvaktDb>(options => Configure(options, settings));
+        }
     }
 
     public static void Configure(DbContextOptionsBuilder options, PortvaktSettings settings)
     {
         if (settings.UsesPostgres) options.UseNpgsql(PostgresConnection(settings.Database!));
-        else options.UseSqlite(SqliteConnectionText(settings));
+        else options.UseSqlite(SqliteConnectionText(settings)).AddInterceptors(SqlitePatience.Instance);
         options.UseSnakeCaseNamingConvention();
     }
 
@@ -80,6 +86,31 @@ public static class Database
     {
         Directory.CreateDirectory(settings.DataDirectory);
         return new SqliteConnectionStringBuilder { DataSource = SqlitePath(settings), DefaultTimeout = 30, Pooling = true }.ConnectionString;
+    }
+}
+
+/// <summary>
+/// Whoever writes beside <see cref="SqliteWriter"/> (administration, clearing up) waits for its turn as SQLite itself waits, for a millisecond and then a little longer. The
+/// driver alone would try again every 150 ms.
+/// </summary>
+public sealed class SqlitePatience : DbConnectionInterceptor
+{
+    private const int Milliseconds = 20_000;
+
+    public static SqlitePatience Instance { get; } = new();
+
+    public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Teach(connection);
+
+    public override Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        Teach(connection);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Of a connection that was opened without a context.</summary>
+    public static void Teach(DbConnection connection)
+    {
+        if (connection is SqliteConnection { Handle: { } handle }) SQLitePCL.raw.sqlite3_busy_timeout(handle, Milliseconds);
     }
 }
 

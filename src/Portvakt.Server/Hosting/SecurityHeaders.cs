@@ -14,6 +14,12 @@ public sealed class ContentPolicy
     /// <summary>Set by endpoints that bring a policy of their own (the phone app, error documents of machines).</summary>
     public string? Override { get; set; }
 
+    /// <summary>Of answers that are no page: nothing at all.</summary>
+    private const string Nothing = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+    /// <summary>What the answer says: its own policy where a page asked for one, and nothing for documents of machines.</summary>
+    public static string Say(HttpContext http) => http.Items.TryGetValue(typeof(ContentPolicy), out var known) ? known!.ToString()! : Nothing;
+
     /// <summary>How <c>form-action</c> names where an address leads (CSP Level 3, section 2.3.1): its origin; an app's own scheme (RFC 8252, section 7.1) has none, so the scheme.</summary>
     public static string SourceOf(Uri address) =>
         address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp ? address.GetLeftPart(UriPartial.Authority) : $"{address.Scheme}:";
@@ -53,7 +59,7 @@ public static class SecurityHeaders
             http.Response.OnStarting(() =>
             {
                 var headers = http.Response.Headers;
-                headers.ContentSecurityPolicy = ContentPolicy.Of(http).ToString();
+                headers.ContentSecurityPolicy = ContentPolicy.Say(http);
                 headers["Reporting-Endpoints"] = "csp=\"/csp-report\"";
                 headers.XContentTypeOptions = "nosniff";
                 headers["Referrer-Policy"] = "no-referrer";

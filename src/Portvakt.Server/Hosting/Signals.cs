@@ -4,12 +4,15 @@ namespace Portvakt.Server.Hosting;
 
 /// <summary>
 /// Wakes whoever waits for news of a topic, here and, where there is a <see cref="Backplane"/>, on the other nodes. A hint, never the truth: who is
-/// woken looks into the database, and who is not woken looks there every two seconds anyway.
+/// woken looks into the database, and who is not woken looks there anyway, every two seconds where there may be other nodes.
 /// </summary>
 public sealed class Signals(Vault vault, TimeProvider clock)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, List<Waiter>> _waiters = new(StringComparer.Ordinal);
+
+    /// <summary>Whether all news are made here, because there is one node. Otherwise who waits looks every two seconds: a <see cref="Backplane"/> may lose a hint.</summary>
+    internal bool IsAlone { get; init; }
 
     /// <summary>Tells the other nodes; must neither wait nor fail. Nothing where there is one node.</summary>
     internal Action<string>? Elsewhere { get; set; }

@@ -17,7 +17,7 @@ public sealed record Grant(string ClientId, Session Session, Person Person, stri
 /// Codes and refresh tokens: opaque, stored as SHA-256, each good once. One per request: what the engine's validation found here is what
 /// the endpoint redeems, so nothing is read twice. A redemption is one conditional save; who loses it has used the thing a second time.
 /// </summary>
-public sealed class Grants(PortvaktDb db, Rulings rulings, TimeProvider clock)
+public sealed class Grants(PortvaktDb db, Lookups lookups, Rulings rulings, TimeProvider clock)
 {
     /// <summary>RFC 6749 section 4.1.2; OWASP ASVS 10.4.3.</summary>
     public static readonly TimeSpan CodeLifetime = TimeSpan.FromSeconds(60);
@@ -62,41 +62,33 @@ public sealed class Grants(PortvaktDb db, Rulings rulings, TimeProvider clock)
     public async Task<AuthorizationCode?> FindCodeAsync(string code, HttpContext http)
     {
         var hash = RandomId.Hash(code);
-        var found = await (from row in db.AuthorizationCodes
-                           where row.Hash == hash
-                           join session in db.Sessions on row.SessionId equals session.Id
-                           join person in db.People on row.PersonId equals person.Id
-                           select new { row, session, person, AnyPolicy = db.MethodPolicies.Any() }).SingleOrDefaultAsync(http.RequestAborted);
+        var found = await lookups.Code(db, hash, http.RequestAborted);
         if (found is null) return null;
-        if (found.row.UsedAt is not null)
+        if (found.Row.UsedAt is not null)
         {
-            await CodeReusedAsync(found.row, http);
+            await CodeReusedAsync(found.Row, http);
             return null;
         }
 
-        if (clock.GetUtcNow() >= found.row.ExpiresAt || !await IsLiveAsync(found.session, found.person, found.AnyPolicy, http.RequestAborted)) return null;
-        (_code, Presented) = (found.row, new Grant(found.row.ClientId, found.session, found.person, found.row.Scopes));
-        return found.row;
+        if (clock.GetUtcNow() >= found.Row.ExpiresAt || !await IsLiveAsync(found.Session, found.Person, found.AnyPolicy, http.RequestAborted)) return null;
+        (_code, Presented) = (found.Row, new Grant(found.Row.ClientId, found.Session, found.Person, found.Row.Scopes));
+        return found.Row;
     }
 
     /// <summary>The family of a refresh token, if the token is the one that is good now. An older one revokes the family.</summary>
     public async Task<RefreshFamily?> FindRefreshTokenAsync(string token, HttpContext http)
     {
         if (token.Split('.') is not [{ Length: 22 } id, { Length: 43 } secret]) return null;
-        var found = await (from row in db.RefreshFamilies
-                           where row.Id == id
-                           join session in db.Sessions on row.SessionId equals session.Id
-                           join person in db.People on row.PersonId equals person.Id
-                           select new { row, session, person, AnyPolicy = db.MethodPolicies.Any() }).SingleOrDefaultAsync(http.RequestAborted);
-        if (found is null || found.row.RevokedAt is not null || clock.GetUtcNow() >= found.row.ExpiresAt || !await IsLiveAsync(found.session, found.person, found.AnyPolicy, http.RequestAborted)) return null;
-        if (!CryptographicOperations.FixedTimeEquals(RandomId.Hash(secret), found.row.CurrentHash))
+        var found = await lookups.Family(db, id, http.RequestAborted);
+        if (found is null || found.Row.RevokedAt is not null || clock.GetUtcNow() >= found.Row.ExpiresAt || !await IsLiveAsync(found.Session, found.Person, found.AnyPolicy, http.RequestAborted)) return null;
+        if (!CryptographicOperations.FixedTimeEquals(RandomId.Hash(secret), found.Row.CurrentHash))
         {
-            await RevokeAsync(found.row.Id, SecurityEvent.RefreshTokenReused, found.row.PersonId, found.row.SessionId, http);
+            await RevokeAsync(found.Row.Id, SecurityEvent.RefreshTokenReused, found.Row.PersonId, found.Row.SessionId, http);
             return null;
         }
 
-        (_family, Presented) = (found.row, new Grant(found.row.ClientId, found.session, found.person, found.row.Scopes));
-        return found.row;
+        (_family, Presented) = (found.Row, new Grant(found.Row.ClientId, found.Session, found.Person, found.Row.Scopes));
+        return found.Row;
     }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
@@ -38,9 +37,9 @@ public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, Methods Hel
 /// Asks <see cref="EnrolmentRule"/> about a person as the database knows them now. The same question at every step of a sign-in and at every use of a session
 /// that came of a password alone: a deadline ends what began before it (R10, R28).
 /// </summary>
-public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<PortvaktSettings> settings)
+public sealed class Rulings(PortvaktDb db, Lookups lookups, TimeProvider clock, IOptions<PortvaktSettings> settings)
 {
-    /// <summary>Two statements. Null: the account is closed.</summary>
+    /// <summary>One statement; one more where the organisation has policies of methods. Null: the account is closed.</summary>
     /// <param name="personId">Who.</param>
     /// <param name="http">The browser that stands at the door; null when none does, which counts as a strange network.</param>
     /// <param name="cancellationToken">The caller gave up.</param>
@@ -48,20 +47,11 @@ public sealed class Rulings(PortvaktDb db, TimeProvider clock, IOptions<Portvakt
     {
         var now = clock.GetUtcNow();
         byte[] none = []; // a pass that waits for its second administrator
-        var known = await Holding.Of(db, db.People.Where(row => row.Id == personId)).Select(row => new
-        {
-            Holding = row,
-            Wave = db.Waves.SingleOrDefault(wave => wave.Id == row.Person.WaveId),
-            HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Person.Id),
-            ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
-            ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
-            LastSeenAt = db.Sessions.Where(session => session.PersonId == row.Person.Id).Max(session => (DateTimeOffset?)session.LastSeenAt),
-            HasPass = db.AccessPasses.Any(pass => pass.PersonId == row.Person.Id && pass.RevokedAt == null && pass.ExpiresAt > now && pass.Hash != none && !(pass.OneTime && pass.UsedAt != null)),
-        }).SingleOrDefaultAsync(cancellationToken);
+        var known = await lookups.Facts(db, personId, now, none, cancellationToken);
         if (known is not { Holding.Person.State: PersonState.Active }) return null;
 
         var (person, held) = (known.Holding.Person, known.Holding.Held | (known.HasPass ? Methods.AccessPass : Methods.None));
-        var policy = (await MethodPolicies.LoadAsync(db, cancellationToken)).Of(person.Attributes);
+        var policy = (known.AnyPolicy ? await MethodPolicies.LoadAsync(db, cancellationToken) : MethodPolicies.None).Of(person.Attributes);
 
         // Once something is set up, no password alone opens anything again, whatever a policy has made of what was set up since (R38).
         var hasAny = (held & MethodOrder.Primary) is not Methods.None;

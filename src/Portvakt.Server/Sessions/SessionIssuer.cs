@@ -50,12 +50,14 @@ public sealed class SessionIssuer(PortvaktDb db, Outbox outbox, TimeProvider clo
             await outbox.AlarmAsync(person, http, now, http.RequestAborted);
         }
 
-        await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
-        {
-            if (!renews && previous is not null) await SessionStore.EndInTransactionAsync(db, previous.Id, http, now);
-            if (!await db.TrySaveAsync(http.RequestAborted)) return false;
-            await transaction.CommitAsync(http.RequestAborted);
-        }
+        var isIssued = await db.InTransactionAsync(
+            async () =>
+            {
+                if (!renews && previous is not null) await SessionStore.EndInTransactionAsync(db, previous.Id, http, now);
+                return await db.TrySaveAsync(http.RequestAborted);
+            },
+            http.RequestAborted);
+        if (!isIssued) return false;
 
         if (isBreakGlass) log.BreakGlassUsed(person.Id);
         http.Response.Cookies.Append(SessionStore.CookieName, secret, BrowserCookie.Options(session.Stays ? session.ExpiresAt - now : null));

@@ -16,7 +16,7 @@ namespace Portvakt.Server.Sessions;
 public sealed record SignedIn(Session Session, Person Person);
 
 /// <summary>Finds and ends sessions. Only <see cref="SessionIssuer"/> makes them.</summary>
-public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, TimeProvider clock)
+public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings, Outbox outbox, TimeProvider clock)
 {
     public const string CookieName = "__Host-portvakt-session";
 
@@ -28,7 +28,7 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
 
         var hash = RandomId.Hash(secret);
         var now = clock.GetUtcNow();
-        var session = await db.Sessions.SingleOrDefaultAsync(row => row.SecretHash == hash, http.RequestAborted);
+        var session = await lookups.Session(db, hash, http.RequestAborted);
         SignedIn? signedIn = null;
         if (session?.IsLive(now) is true && await MayGoOnAsync(session, http) is { } person && !await IsDeskLeftAsync(session, now, http.RequestAborted))
         {
@@ -44,7 +44,7 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
     private async Task<Person?> MayGoOnAsync(Session session, HttpContext http) =>
         session.Method is null
             ? await rulings.OfAsync(session.PersonId, http, http.RequestAborted) is { PasswordAloneIsEnough: true } ruling ? ruling.Person : null
-            : await db.People.Where(row => row.Id == session.PersonId && row.State == PersonState.Active).Select(row => new { Person = row, AnyPolicy = db.MethodPolicies.Any() }).SingleOrDefaultAsync(http.RequestAborted) is { } found
+            : await lookups.ActivePerson(db, session.PersonId, http.RequestAborted) is { } found
                 && await rulings.StillHoldsAsync(session, found.Person, found.AnyPolicy, http.RequestAborted) ? found.Person : null;
 
     /// <summary>Whoever administers is signed out after a quarter of an hour without use, wherever the next click goes (R48).</summary>

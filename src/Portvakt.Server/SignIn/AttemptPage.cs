@@ -52,7 +52,8 @@ public abstract class AttemptPage(SignInJourney journey, params SignInStep[] ste
     }
 
     /// <summary>Saves what was recorded and goes where the rule says.</summary>
-    protected Task<IActionResult> ContinueAsync() => journey.ContinueAsync(HttpContext, Current);
+    protected Task<IActionResult> ContinueAsync() =>
+        journey.ContinueAsync(HttpContext, Current, Standing.Step is SignInStep.SecondFactor or SignInStep.StaySignedIn ? Standing.Ruling : null); // other pages change what the person holds
 
     /// <summary>As <see cref="ContinueAsync"/>, after a second factor was bound.</summary>
     protected Task<IActionResult> ContinueEnrolledAsync() => journey.ContinueEnrolledAsync(HttpContext, Current);

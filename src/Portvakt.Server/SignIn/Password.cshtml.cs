@@ -38,12 +38,9 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Password
     public async Task<IActionResult> OnPostAsync(string? user, string? password)
     {
         UserName = user;
-        await PrepareAsync();
-        if (Current.Challenge is { } challenge) await OfferPasskeyAsync(challenge); // shown again after a wrong password: the same one, unless it was taken
         if (string.IsNullOrWhiteSpace(user) || string.IsNullOrEmpty(password))
         {
-            Problem = words["TypeBoth"];
-            return Again(StatusCodes.Status422UnprocessableEntity);
+            return await AgainAsync(StatusCodes.Status422UnprocessableEntity, words["TypeBoth"]);
         }
 
         try
@@ -58,20 +55,26 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Password
             if (verdict.Wait is { } wait)
             {
                 Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-                Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
-                return Again(StatusCodes.Status429TooManyRequests);
+                return await AgainAsync(StatusCodes.Status429TooManyRequests, words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))]);
             }
         }
         catch (TooManyHashesException)
         {
             log.TooBusy();
             Response.Headers.RetryAfter = "5";
-            Problem = words["TooBusy"];
-            return Again(StatusCodes.Status503ServiceUnavailable);
+            return await AgainAsync(StatusCodes.Status503ServiceUnavailable, words["TooBusy"]);
         }
 
-        Problem = words["WrongPassword"];
-        return Again(StatusCodes.Status422UnprocessableEntity);
+        return await AgainAsync(StatusCodes.Status422UnprocessableEntity, words["WrongPassword"]);
+    }
+
+    /// <summary>Shown again, with the same challenge for a passkey, unless it was taken.</summary>
+    private async Task<IActionResult> AgainAsync(int status, string problem)
+    {
+        Problem = problem;
+        await PrepareAsync();
+        if (Current.Challenge is { } challenge) await OfferPasskeyAsync(challenge);
+        return Again(status);
     }
 
     private async Task PrepareAsync() => AcceptsPass = await db.MethodPolicies.AnyAsync(policy => policy.Pass == PassUse.Both, HttpContext.RequestAborted);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.People;
 using Portvakt.Domain.SignIn;
@@ -16,17 +15,16 @@ public sealed record PasswordVerdict(Person? Person, TimeSpan? Wait);
 /// Verifies a local password. Known, unknown, locked and password-less names look and last the same (R57); familiar browsers and strangers are counted
 /// apart, so that nobody can lock somebody else out (R52).
 /// </summary>
-public sealed class PasswordVerifier(PortvaktDb db, PasswordHash hash, Vault vault, TimeProvider clock, ILogger<PasswordVerifier> log)
+public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHash hash, Vault vault, TimeProvider clock, ILogger<PasswordVerifier> log)
 {
     /// <exception cref="TooManyHashesException">The queue is full.</exception>
     public async Task<PasswordVerdict> VerifyAsync(HttpContext http, string typedName, string typedPassword)
     {
         var cancellationToken = http.RequestAborted;
         var name = UserName.TryParse(typedName, out var userName) ? userName.Value.Value : "?"; // nobody's name, and asked for all the same
-        var person = await db.People.SingleOrDefaultAsync(row => row.UserName == name, cancellationToken);
         var browser = BrowserCookie.Hash(http);
-        var personId = person?.Id ?? Guid.Empty; // asked for unknown names too, so that time does not tell
-        var familiar = browser is not null && await db.FamiliarBrowsers.AnyAsync(row => row.PersonId == personId && row.BrowserHash == browser, cancellationToken);
+        var found = await lookups.Caller(db, name, browser ?? [], cancellationToken); // one statement, whoever is asked for: time does not tell
+        var (person, familiar) = (found?.Person, found?.KnowsBrowser is true);
 
         // A familiar browser has a count of its own, so strangers never fill it.
         var account = familiar ? $"password:familiar:{name}:{Convert.ToHexString(browser!)}" : $"password:unfamiliar:{name}";

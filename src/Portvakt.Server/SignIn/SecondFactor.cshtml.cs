@@ -27,7 +27,8 @@ public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Appr
         var request = await LatestAsync()
             ?? await approver.AskAsync(HttpContext, personId, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName);
         var now = clock.GetUtcNow();
-        Approval = ApprovalView.Of(request, AttemptId, await WaitEndpoint.StateOfAsync(db, AttemptId, now, HttpContext.RequestAborted), now);
+        var state = Current.EnrolmentBegunAt is null ? WaitEndpoint.StateOf(request, now) : await WaitEndpoint.StateOfAsync(db, Current, now, HttpContext.RequestAborted);
+        Approval = ApprovalView.Of(request, AttemptId, state, now);
 
         // A request that is over offers another one only when the phone may be asked again.
         if (Approval.Stage is not (ApprovalStage.Waiting or ApprovalStage.Approved))

@@ -41,7 +41,7 @@ public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep 
 }
 
 /// <summary>Loads an attempt, asks <see cref="SignInSteps"/> where it stands, and sends the browser there.</summary>
-public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssuer sessions, Rulings rulings, IOptions<PortvaktSettings> settings)
+public sealed class SignInJourney(PortvaktDb db, Lookups lookups, TimeProvider clock, SessionIssuer sessions, Rulings rulings, IOptions<PortvaktSettings> settings)
 {
     /// <summary>Begins an attempt for this browser and answers with the address of its first page.</summary>
     public async Task<string> BeginAsync(HttpContext http, SignInRequest request)
@@ -72,18 +72,20 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
     public async Task<Standing?> FindAsync(HttpContext http, string attemptId)
     {
         if (!IsAttemptId(attemptId) || BrowserCookie.Hash(http) is not { } browser) return null;
-        var attempt = await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == attemptId, http.RequestAborted);
+        var attempt = await lookups.Attempt(db, attemptId, http.RequestAborted);
         if (attempt is null || !attempt.BelongsTo(browser) || !attempt.IsLive(clock.GetUtcNow())) return null;
         return await StandingOfAsync(http, attempt);
     }
 
     /// <summary>Asks the rule afresh: every step, and once more before the session is issued (R2, R10).</summary>
-    public async Task<Standing?> StandingOfAsync(HttpContext http, SignInAttempt attempt)
+    public async Task<Standing?> StandingOfAsync(HttpContext http, SignInAttempt attempt) =>
+        attempt.PersonId is not { } personId ? new Standing(attempt, null, SignInStep.Password, new EnrolmentVerdict(EnrolmentDuty.None, EnrolmentDoor.Closed, null))
+        : await rulings.OfAsync(personId, http, http.RequestAborted) is { } rule ? StandingOf(attempt, rule)
+        : null;
+
+    private Standing StandingOf(SignInAttempt attempt, Ruling rule)
     {
         var now = clock.GetUtcNow();
-        if (attempt.PersonId is not { } personId) return new Standing(attempt, null, SignInStep.Password, new EnrolmentVerdict(EnrolmentDuty.None, EnrolmentDoor.Closed, null));
-
-        if (await rulings.OfAsync(personId, http, http.RequestAborted) is not { } rule) return null;
 
         // A phone that was removed in the app alone opens nothing (R4). Nobody who administers stays signed in (R48).
         var progress = attempt.Progress(rule.Usable, settings.Value.OfferStaySignedIn && !rule.HasRole, rule.Verdict.Door, rule.Person.MustChangePassword || LacksPassword(rule.Person, attempt), now);
@@ -99,24 +101,29 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
     /// </summary>
     public async Task<IActionResult> ContinueEnrolledAsync(HttpContext http, SignInAttempt attempt)
     {
-        await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
-        {
-            if (!attempt.Adds) await SessionStore.EndOthersInTransactionAsync(db, attempt.PersonId!.Value, http, clock.GetUtcNow());
-            if (!await db.TrySaveAsync(http.RequestAborted)) return SeeOther(ResumeAddress(attempt.Id));
-            await transaction.CommitAsync(http.RequestAborted);
-        }
-
-        return await ContinueAsync(http, attempt);
+        var isBound = await db.InTransactionAsync(
+            async () =>
+            {
+                if (!attempt.Adds) await SessionStore.EndOthersInTransactionAsync(db, attempt.PersonId!.Value, http, clock.GetUtcNow());
+                return await db.TrySaveAsync(http.RequestAborted);
+            },
+            http.RequestAborted);
+        return isBound ? await ContinueAsync(http, attempt) : SeeOther(ResumeAddress(attempt.Id));
     }
 
     /// <summary>
     /// Saves what the page recorded and answers with the next page; at the end issues the session and sends the browser back to the
     /// application. 303 everywhere: a password is never forwarded (R72).
     /// </summary>
-    public async Task<IActionResult> ContinueAsync(HttpContext http, SignInAttempt attempt)
+    /// <param name="http">The request.</param>
+    /// <param name="attempt">With what the page recorded.</param>
+    /// <param name="rule">What this request was told of the person, where the page has changed nothing of that: the rules are not asked twice then, and the end is one save.</param>
+    public async Task<IActionResult> ContinueAsync(HttpContext http, SignInAttempt attempt, Ruling? rule = null)
     {
-        if (!await db.TrySaveAsync(http.RequestAborted)) return SeeOther(ResumeAddress(attempt.Id));
-        if (await StandingOfAsync(http, attempt) is not { } standing) return SeeOther(PageOf(SignInStep.Password, attempt.Id));
+        var standing = rule is null ? null : StandingOf(attempt, rule);
+        if (standing?.Step is not SignInStep.Finish && !await db.TrySaveAsync(http.RequestAborted)) return SeeOther(ResumeAddress(attempt.Id));
+        standing ??= await StandingOfAsync(http, attempt);
+        if (standing is null) return SeeOther(PageOf(SignInStep.Password, attempt.Id));
         if (standing.Step is not SignInStep.Finish)
         {
             await RememberStepAsync(standing);

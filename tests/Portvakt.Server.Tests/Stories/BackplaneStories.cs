@@ -14,6 +14,7 @@ namespace Portvakt.Server.Tests.Stories;
 /// </summary>
 public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixture<BackplaneStories.Nodes>
 {
+    private static readonly TimeSpan TwoSeconds = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan AMoment = TimeSpan.FromMilliseconds(300);
 
@@ -124,10 +125,10 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
         await MeetAsync();
         using var here = SignalsOf(A).Listen("news");
         using var there = SignalsOf(B).Listen("news");
-        var (first, over) = (here.WaitAsync(CancellationToken.None), there.WaitAsync(CancellationToken.None));
+        var (first, over) = (here.WaitAsync(TwoSeconds, CancellationToken.None), there.WaitAsync(TwoSeconds, CancellationToken.None));
         SignalsOf(A).Wake("news");
         await first.WaitAsync(Patience);
-        var second = here.WaitAsync(CancellationToken.None);
+        var second = here.WaitAsync(TwoSeconds, CancellationToken.None);
         await over.WaitAsync(Patience); // it went over the backplane
         await HeardAsync(); // and so A has had its own words back
         Assert.False(second.IsCompleted);
@@ -162,7 +163,7 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
         var next = page.NextAsync();
         var attempt = Signals.OfAttempt(browser.AttemptId);
         using var waiter = SignalsOf(A).Listen("news");
-        var woken = waiter.WaitAsync(CancellationToken.None);
+        var woken = waiter.WaitAsync(TwoSeconds, CancellationToken.None);
         var publisher = stranger.GetSubscriber();
         var channel = RedisChannel.Literal(Backplane.ChannelName);
         foreach (RedisValue garbage in new RedisValue[] { "", ".", "..", "x", $"x.{attempt}", attempt, $"{RandomId.New()}.{RandomId.NewSecret()}", new byte[] { 0, 0xff, 0xfe, (byte)'.' }, new string('a', 2_000_000) })
@@ -190,7 +191,7 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
         {
             while (true)
             {
-                await waiter.WaitAsync(end.Token);
+                await waiter.WaitAsync(TwoSeconds, end.Token);
                 Interlocked.Increment(ref looks);
             }
         });
@@ -208,7 +209,7 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
         Assert.InRange(Volatile.Read(ref looks), before, 4);
 
         // The clock looks again, and then the backplane is heard as before.
-        A.Clock.Advance(TimeSpan.FromSeconds(2));
+        A.Clock.Advance(TwoSeconds);
         await LooksAsync(5);
         SignalsOf(B).Wake("news");
         await LooksAsync(6);
@@ -289,7 +290,7 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
         await ApproveAsync(phone, browser);
         await Task.Delay(AMoment);
         Assert.False(next.IsCompleted);
-        a.Clock.Advance(TimeSpan.FromSeconds(2));
+        a.Clock.Advance(TwoSeconds);
         Assert.Equal("changed", (await next.WaitAsync(Patience)).Name);
     }
 
@@ -301,7 +302,7 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
         foreach (var (from, to) in new[] { (a, b), (b, a) })
         {
             using var waiter = SignalsOf(to).Listen("hello");
-            var heard = waiter.WaitAsync(CancellationToken.None);
+            var heard = waiter.WaitAsync(TwoSeconds, CancellationToken.None);
             await PortvaktServer.UntilAsync(() =>
             {
                 SignalsOf(from).Wake("hello");
@@ -315,7 +316,7 @@ public sealed class BackplaneStories(BackplaneStories.Nodes nodes) : IClassFixtu
     {
         var topic = RandomId.New();
         using var waiter = SignalsOf(A).Listen(topic);
-        var heard = waiter.WaitAsync(CancellationToken.None);
+        var heard = waiter.WaitAsync(TwoSeconds, CancellationToken.None);
         SignalsOf(B).Wake(topic);
         await heard.WaitAsync(Patience);
     }

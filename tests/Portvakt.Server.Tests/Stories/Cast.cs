@@ -58,9 +58,9 @@ public abstract class Stage(DatabaseKind kind, Action<PortvaktSettings>? bend = 
 public static class Cast
 {
     /// <summary>The relying party sends the browser; it ends at the password page.</summary>
-    public static Task<Browser> OpenAppAsync(this Browser browser, string client = "timeliste", string extra = "") => browser.OpenAsync(
+    public static Task<Browser> OpenAppAsync(this Browser browser, string client = "timeliste", string extra = "", string scope = "openid profile") => browser.OpenAsync(
         $"/connect/authorize?client_id={client}&response_type=code&redirect_uri={Uri.EscapeDataString(client is "strict" ? "https://pay.test/cb" : PortvaktServer.RedirectUri)}"
-        + $"&scope=openid%20profile&state=s1&nonce=n1&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256{extra}");
+        + $"&scope={Uri.EscapeDataString(scope)}&state=s1&nonce=n1&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256{extra}");
 
     public static Task<Browser> PasswordAsync(this Browser browser, Person person, string? password = null) =>
         browser.Fill("Brukernavn", person.UserName).Fill("Passord", password ?? PortvaktServer.Password).PressAsync("Logg på");

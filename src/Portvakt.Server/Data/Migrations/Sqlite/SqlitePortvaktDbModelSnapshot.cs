@@ -102,6 +102,9 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasDatabaseName("ix_approvals_one_pending")
                         .HasFilter("state = 'Pending'");
 
+                    b.HasIndex("PersonId", "CreatedAt")
+                        .HasDatabaseName("ix_approvals_person_id_created_at");
+
                     b.ToTable("approvals", (string)null);
                 });
 
@@ -1593,6 +1596,9 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
 
                     b.HasIndex("ExpiresAt")
                         .HasDatabaseName("ix_authorization_codes_expires_at");
+
+                    b.HasIndex("SessionId")
+                        .HasDatabaseName("ix_authorization_codes_session_id");
 
                     b.ToTable("authorization_codes", (string)null);
                 });

@@ -1,0 +1,94 @@
+using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain.Approvals;
+using Portvakt.Domain.Authenticators;
+using Portvakt.Domain.People;
+using Portvakt.Domain.Rollout;
+using Portvakt.Domain.Sessions;
+using Portvakt.Domain.SignIn;
+
+namespace Portvakt.Server.Data;
+
+/// <summary>A code or refresh token with all that decides about it.</summary>
+public sealed record GrantRow<T>(T Row, Session Session, Person Person, bool AnyPolicy);
+
+/// <summary>A person for a session.</summary>
+public sealed record PersonRow(Person Person, bool AnyPolicy);
+
+/// <summary>Whom a typed name belongs to, and whether they have signed in with this browser before.</summary>
+public sealed record CallerRow(Person Person, bool KnowsBrowser);
+
+/// <summary>What the rules ask about a person.</summary>
+public sealed class PersonFacts
+{
+    public required Holding Holding { get; init; }
+    public required Wave? Wave { get; init; }
+    public required bool HasRole { get; init; }
+    public required DateTimeOffset? ExemptUntil { get; init; }
+    public required DateTimeOffset? ExtendedUntil { get; init; }
+    public required DateTimeOffset? LastSeenAt { get; init; }
+    public required bool AnyPolicy { get; init; }
+
+    /// <summary>A pass that can be used now; not one that waits for its second administrator.</summary>
+    public required bool HasPass { get; init; }
+}
+
+/// <summary>
+/// The questions that every sign-in and every token asks, translated once: EF Core otherwise walks through the expression at each call, which costs more than the
+/// answer. One instance for each server, as a translation belongs to its database.
+/// </summary>
+public sealed class Lookups
+{
+    public Func<PortvaktDb, string, CancellationToken, Task<SignInAttempt?>> Attempt { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) => db.SignInAttempts.SingleOrDefault(row => row.Id == id));
+
+    public Func<PortvaktDb, byte[], CancellationToken, Task<Session?>> Session { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, byte[] secretHash, CancellationToken _) => db.Sessions.SingleOrDefault(row => row.SecretHash == secretHash));
+
+    public Func<PortvaktDb, Guid, CancellationToken, Task<PersonRow?>> ActivePerson { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, Guid id, CancellationToken _) =>
+            db.People.Where(row => row.Id == id && row.State == PersonState.Active).Select(row => new PersonRow(row, db.MethodPolicies.Any())).SingleOrDefault());
+
+    public Func<PortvaktDb, string, byte[], CancellationToken, Task<CallerRow?>> Caller { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string userName, byte[] browserHash, CancellationToken _) =>
+            db.People.Where(row => row.UserName == userName)
+                .Select(row => new CallerRow(row, db.FamiliarBrowsers.Any(browser => browser.PersonId == row.Id && browser.BrowserHash == browserHash))).SingleOrDefault());
+
+    public Func<PortvaktDb, byte[], CancellationToken, Task<GrantRow<AuthorizationCode>?>> Code { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, byte[] hash, CancellationToken _) =>
+            (from row in db.AuthorizationCodes
+             where row.Hash == hash
+             join session in db.Sessions on row.SessionId equals session.Id
+             join person in db.People on row.PersonId equals person.Id
+             select new GrantRow<AuthorizationCode>(row, session, person, db.MethodPolicies.Any())).SingleOrDefault());
+
+    public Func<PortvaktDb, string, CancellationToken, Task<GrantRow<RefreshFamily>?>> Family { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) =>
+            (from row in db.RefreshFamilies
+             where row.Id == id
+             join session in db.Sessions on row.SessionId equals session.Id
+             join person in db.People on row.PersonId equals person.Id
+             select new GrantRow<RefreshFamily>(row, session, person, db.MethodPolicies.Any())).SingleOrDefault());
+
+    public Func<PortvaktDb, string, CancellationToken, Task<PhoneAuthenticator?>> Phone { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string keyId, CancellationToken _) => db.Phones.SingleOrDefault(row => row.KeyId == keyId && row.State != AuthenticatorState.Revoked));
+
+    /// <summary>All that the rules ask about a person (<see cref="Sessions.Rulings"/>): which is why it is one statement.</summary>
+    public Func<PortvaktDb, Guid, DateTimeOffset, byte[], CancellationToken, Task<PersonFacts?>> Facts { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, Guid id, DateTimeOffset now, byte[] none, CancellationToken _) =>
+            Holding.Of(db, db.People).Where(row => row.Person.Id == id).Select(row => new PersonFacts
+            {
+                Holding = row,
+                Wave = db.Waves.SingleOrDefault(wave => wave.Id == row.Person.WaveId),
+                HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Person.Id),
+                ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
+                ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
+                LastSeenAt = db.Sessions.Where(session => session.PersonId == row.Person.Id).Max(session => (DateTimeOffset?)session.LastSeenAt),
+                AnyPolicy = db.MethodPolicies.Any(),
+                HasPass = db.AccessPasses.Any(pass => pass.PersonId == row.Person.Id && pass.RevokedAt == null && pass.ExpiresAt > now && pass.Hash != none && !(pass.OneTime && pass.UsedAt != null)),
+            }).SingleOrDefault());
+
+    /// <summary>The newest request of an attempt for one purpose, answered or not.</summary>
+    public Func<PortvaktDb, string, ApprovalPurpose, CancellationToken, Task<ApprovalRequest?>> LatestRequest { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string attemptId, ApprovalPurpose purpose, CancellationToken _) =>
+            db.Approvals.Where(row => row.AttemptId == attemptId && row.Purpose == purpose).OrderByDescending(row => row.CreatedAt).FirstOrDefault());
+}

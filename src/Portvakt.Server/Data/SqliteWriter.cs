@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+
+namespace Portvakt.Server.Data;
+
+/// <summary>
+/// The one writer of SQLite (docs/decisions/0013-one-writer.md). SQLite lets one connection write at a time, and a commit waits for the disk: whoever has
+/// something to write waits here, and all who wait are written in one transaction and one <c>fsync</c>. Nobody is answered before that. Each has a savepoint
+/// of its own: what one may not write does not touch the others.
+/// </summary>
+public sealed class SqliteWriter(string connectionText) : IDisposable
+{
+    /// <summary>Bounds how long the first of a crowd waits for the last.</summary>
+    private const int LargestCrowd = 256;
+
+    private readonly BlockingCollection<Work> _waiting = [];
+    private readonly Lock _gate = new();
+    private Thread? _thread;
+
+    /// <summary>Runs <paramref name="work"/> within a transaction on the writer's connection; done when it is durable.</summary>
+    /// <param name="db">The context that <paramref name="work"/> uses, and nobody else until it is done.</param>
+    /// <param name="work">Asks this database and waits for nothing else: everybody waits behind it. False: nothing of it shall be written.</param>
+    /// <param name="cancellationToken">Not wanted any more; too late once it has begun.</param>
+    public async Task<bool> RunAsync(DbContext db, Func<Task<bool>> work, CancellationToken cancellationToken)
+    {
+        Begin();
+        var place = new Work(db, work, cancellationToken);
+        _waiting.Add(place, cancellationToken);
+        return await place.Done.Task;
+    }
+
+    public void Dispose()
+    {
+        _waiting.CompleteAdding();
+        _thread?.Join();
+        _waiting.Dispose();
+    }
+
+    private void Begin()
+    {
+        if (_thread is not null) return;
+        lock (_gate)
+        {
+            if (_thread is not null) return;
+            _thread = new Thread(Write) { IsBackground = true, Name = "SQLite writer" };
+            _thread.Start();
+        }
+    }
+
+    private void Write()
+    {
+        SqliteConnection? connection = null;
+        List<Work> crowd = [];
+        foreach (var first in _waiting.GetConsumingEnumerable())
+        {
+            crowd.Add(first);
+            while (crowd.Count < LargestCrowd && _waiting.TryTake(out var next)) crowd.Add(next);
+            try
+            {
+                connection ??= Open();
+                WriteTogether(connection, crowd);
+            }
+#pragma warning disable CA1031 // the disk is full, or the file is gone: each of them hears of it, and the next crowd tries a new connection
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                foreach (var work in crowd) work.Done.TrySetException(exception);
+                connection?.Dispose();
+                connection = null;
+            }
+
+            crowd.Clear();
+        }
+
+        connection?.Dispose();
+    }
+
+    private SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(connectionText);
+        connection.Open();
+        Hosting.SqlitePatience.Teach(connection);
+        return connection;
+    }
+
+    private static void WriteTogether(SqliteConnection connection, List<Work> crowd)
+    {
+        using var transaction = connection.BeginTransaction();
+        foreach (var work in crowd) work.Run(connection, transaction);
+        transaction.Commit();
+        foreach (var work in crowd) work.Tell();
+    }
+
+    private sealed class Work(DbContext db, Func<Task<bool>> work, CancellationToken cancellationToken)
+    {
+        private const string Savepoint = "one";
+        private readonly ExecutionContext? _caller = ExecutionContext.Capture(); // whose trace and whose log lines these are
+        private Exception? _failure;
+        private bool _written;
+
+        public TaskCompletionSource<bool> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Run(SqliteConnection connection, SqliteTransaction transaction)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                _failure = new OperationCanceledException(cancellationToken);
+                return;
+            }
+
+            if (_caller is null) Write(connection, transaction);
+            else ExecutionContext.Run(_caller, _ => Write(connection, transaction), null);
+        }
+
+        /// <summary>After the commit, or never.</summary>
+        public void Tell()
+        {
+            if (_failure is OperationCanceledException) Done.TrySetCanceled(cancellationToken);
+            else if (_failure is not null) Done.TrySetException(_failure);
+            else Done.TrySetResult(_written);
+        }
+
+        private void Write(SqliteConnection connection, SqliteTransaction transaction)
+        {
+            var own = db.Database.GetDbConnection();
+            transaction.Save(Savepoint);
+            try
+            {
+                db.Database.SetDbConnection(connection, contextOwnsConnection: false);
+                db.Database.UseTransaction(transaction);
+                db.Database.AutoSavepointsEnabled = false;
+                _written = work().GetAwaiter().GetResult(); // SQLite's asynchronous methods are synchronous: there is nothing to wait for
+            }
+#pragma warning disable CA1031 // it is the caller's, who waits for it
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                _failure = exception;
+            }
+            finally
+            {
+                db.Database.AutoSavepointsEnabled = true;
+                db.Database.UseTransaction(null);
+                db.Database.SetDbConnection(own, contextOwnsConnection: true);
+                if (!_written || _failure is not null) transaction.Rollback(Savepoint);
+                transaction.Release(Savepoint);
+            }
+        }
+    }
+}
