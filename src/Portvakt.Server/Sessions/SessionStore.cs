@@ -40,6 +40,17 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
         return signedIn;
     }
 
+    /// <summary>
+    /// Whether this browser is signed in as this person at this moment. What adds a method rests on what the session has proven, so it ends with it (R62). Nothing is
+    /// remembered of the question, and nothing written: it is asked in the middle of a step that has not been saved yet.
+    /// </summary>
+    internal static async Task<bool> IsSignedInAsync(PortvaktDb db, HttpContext http, Guid personId, DateTimeOffset now)
+    {
+        if (http.Request.Cookies[CookieName] is not { Length: 43 } secret) return false;
+        var hash = RandomId.Hash(secret);
+        return await db.Sessions.AsNoTracking().SingleOrDefaultAsync(row => row.SecretHash == hash && row.PersonId == personId, http.RequestAborted) is { } session && session.IsLive(now);
+    }
+
     /// <summary>Its person, when the account is open and what was proven is still enough and still accepted.</summary>
     private async Task<Person?> MayGoOnAsync(Session session, HttpContext http) =>
         session.Method is null

@@ -83,6 +83,7 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
         var now = clock.GetUtcNow();
         if (attempt.PersonId is not { } personId) return new Standing(attempt, null, SignInStep.Password, new EnrolmentVerdict(EnrolmentDuty.None, EnrolmentDoor.Closed, null));
 
+        if (attempt.Adds && !await SessionStore.IsSignedInAsync(db, http, personId, now)) return null;
         if (await rulings.OfAsync(personId, http, http.RequestAborted) is not { } rule) return null;
 
         // A phone that was removed in the app alone opens nothing (R4). Nobody who administers stays signed in (R48).
