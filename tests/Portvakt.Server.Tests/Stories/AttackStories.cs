@@ -1175,6 +1175,38 @@ public abstract class AttackStories(Stage stage)
     }
 
     [Fact]
+    public async Task R52_After_a_burst_of_wrong_passwords_a_school_behind_one_address_gets_in_one_after_another()
+    {
+        const string school = "198.51.100.77";
+        using (var guesser = new Browser(Server, address: school))
+        {
+            await guesser.OpenAsync("/sign-in");
+            await guesser.PasswordAsync(await Server.AddPersonAsync(), "a guess");
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, guesser.Status);
+        }
+
+        // As if ninety-nine others had come before it, and the pause for the hundredth were over.
+        Assert.Equal(1, await Server.ReadAsync(db => db.FailureCounts.Where(count => count.Key == $"password:source:{school}").ExecuteUpdateAsync(set => set.SetProperty(count => count.Failures, Throttle.PasswordSource.FreeFailures))));
+        for (var pupil = 0; pupil < 4; pupil++)
+        {
+            var kari = await Server.AddPersonAsync();
+            using var browser = new Browser(Server, address: school);
+            await browser.OpenAppAsync();
+            await browser.PasswordAsync(kari);
+            Assert.Equal((pupil, "Mer informasjon kreves"), (pupil, browser.Heading));
+        }
+
+        // Whoever guesses on waits as before.
+        foreach (var status in new[] { HttpStatusCode.UnprocessableEntity, HttpStatusCode.TooManyRequests })
+        {
+            using var guesser = new Browser(Server, address: school);
+            await guesser.OpenAsync("/sign-in");
+            await guesser.PasswordAsync(await Server.AddPersonAsync(), "another guess");
+            Assert.Equal(status, guesser.Status);
+        }
+    }
+
+    [Fact]
     public async Task R52_The_same_wrong_password_again_is_not_another_guess()
     {
         var kari = await Server.AddPersonAsync();
