@@ -114,8 +114,8 @@ public static class PhoneRebindingEndpoint
         db.Record(SecurityEvent.PhoneBoundAnew, phone.PersonId, anew.Id.ToString("N"), http, now);
         await outbox.TellAsync(SecurityEvent.PhoneBoundAnew, ruling.Person, http, now, http.RequestAborted, anew.Id);
 
-        // All or nothing: before this save the old key and the old codes count, after it the new ones (R38). What the old key was asked is over, and so is every
-        // session: whoever is signed in may not be the person (R62). From here on no token of the request: half of it must not be left because the app was closed.
+        // All or nothing: before this save the old key and the old codes count, after it the new ones (R38). What the old key was asked is over, so is what it has
+        // proven, and so is every session: whoever is signed in may not be the person (R62). From here on no token of the request: half of it must not be left because the app was closed.
         List<string> asked;
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {

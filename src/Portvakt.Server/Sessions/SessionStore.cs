@@ -140,9 +140,19 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
         http.Items.Remove(CookieName);
     }
 
-    /// <summary>A factor was bound: whoever is signed in elsewhere may not be the person (R62). The session of this browser goes on.</summary>
-    internal static async Task EndOthersInTransactionAsync(PortvaktDb db, Guid personId, HttpContext http, DateTimeOffset now)
+    /// <summary>
+    /// A factor was bound, or a password chosen: whoever is signed in elsewhere may not be the person, nor whoever has proven all that it takes and has not pressed the last
+    /// button yet (R62). The session of this browser goes on.
+    /// </summary>
+    /// <param name="db">In a transaction of the caller.</param>
+    /// <param name="personId">Whose.</param>
+    /// <param name="http">The request of the browser that goes on, or of a phone.</param>
+    /// <param name="now">The instant.</param>
+    /// <param name="attemptId">The sign-in that goes on; null: none.</param>
+    /// <param name="passwordToo">The password has changed: who has only typed the old one begins again, too.</param>
+    internal static async Task EndOthersInTransactionAsync(PortvaktDb db, Guid personId, HttpContext http, DateTimeOffset now, string? attemptId = null, bool passwordToo = false)
     {
+        await PersonMethods.AbandonOthersAsync(db, personId, attemptId, passwordToo, now);
         var own = http.Request.Cookies[CookieName] is { Length: 43 } secret ? RandomId.Hash(secret) : [];
         foreach (var id in await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null && row.SecretHash != own).Select(row => row.Id).ToListAsync(http.RequestAborted))
             await EndInTransactionAsync(db, id, http, now);

@@ -102,7 +102,7 @@ public sealed class SignInJourney(PortvaktDb db, TimeProvider clock, SessionIssu
     {
         await using (var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted))
         {
-            if (!attempt.Adds) await SessionStore.EndOthersInTransactionAsync(db, attempt.PersonId!.Value, http, clock.GetUtcNow());
+            if (!attempt.Adds) await SessionStore.EndOthersInTransactionAsync(db, attempt.PersonId!.Value, http, clock.GetUtcNow(), attempt.Id);
             if (!await db.TrySaveAsync(http.RequestAborted)) return SeeOther(ResumeAddress(attempt.Id));
             await transaction.CommitAsync(http.RequestAborted);
         }

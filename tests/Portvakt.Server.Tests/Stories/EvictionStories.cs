@@ -379,6 +379,31 @@ public abstract class EvictionStories(Stage stage)
     }
 
     [Fact]
+    public async Task R62_What_the_old_key_and_its_codes_have_proven_and_nobody_has_used_yet_opens_nothing_after_it()
+    {
+        var (kari, old) = await EnrolledAsync(synced: false);
+        Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        using var approved = new Browser(Server);
+        await approved.OpenAppAsync();
+        await approved.PasswordAsync(kari);
+        Assert.Equal("approved", (await old.ApproveAsync(approved.MatchingNumber)).Text("outcome")); // and the button is not pressed yet
+        using var proven = new Browser(Server);
+        await proven.OpenAppAsync();
+        await proven.PasswordAsync(kari);
+        await proven.OpenAsync($"/sign-in/{proven.AttemptId}/code");
+        await proven.Fill("Kode", old.Code()).PressAsync("Bekreft");
+        Assert.Equal("Vil du forbli pålogget?", proven.Heading);
+
+        using var anew = old.AfterEviction(Server);
+        Assert.True((await anew.RebindAsync()).Ok);
+        await approved.PressAsync("Jeg har godkjent");
+        Assert.Equal(HttpStatusCode.Gone, approved.Status);
+        await proven.PressAsync("Nei");
+        Assert.Equal(HttpStatusCode.Gone, proven.Status);
+        Assert.Equal(0, await Server.ReadAsync(db => db.Sessions.CountAsync(row => row.PersonId == kari.Id && row.EndedAt == null)));
+    }
+
+    [Fact]
     public async Task R12_Of_many_who_bring_the_same_account_back_at_once_one_does()
     {
         var (kari, old) = await EnrolledAsync(synced: false);

@@ -411,6 +411,42 @@ public abstract class SecurityInfoStories(Stage stage)
     }
 
     [Fact]
+    public async Task R62_Of_two_who_choose_a_new_password_with_both_factors_proven_the_first_puts_the_other_out()
+    {
+        var (kari, phone, elsewhere) = await KariAsync();
+        using var home = elsewhere;
+        await Server.ChangeAsync(async db => (await db.People.SingleAsync(row => row.Id == kari.Id)).MustChangePassword = true);
+        using var owner = await AtTheNewPasswordAsync();
+        using var thief = await AtTheNewPasswordAsync();
+        using var typed = new Browser(Server);
+        await typed.OpenAppAsync();
+        await typed.PasswordAsync(kari); // the old one, and no second factor yet
+        await owner.Fill("Nytt passord", "tre små kaker under senga").PressAsync("Lagre passordet");
+        Assert.Equal("Vil du forbli pålogget?", owner.Heading);
+
+        foreach (var other in new[] { thief, typed })
+        {
+            await other.ReloadAsync();
+            Assert.Equal(HttpStatusCode.Gone, other.Status);
+        }
+
+        await owner.PressAsync("Nei");
+        Assert.Equal("app.test", owner.LeftFor?.Host);
+        Assert.Single(await LiveAsync(kari));
+
+        async Task<Browser> AtTheNewPasswordAsync()
+        {
+            var browser = new Browser(Server);
+            await browser.OpenAppAsync();
+            await browser.PasswordAsync(kari);
+            await phone.ApproveAsync(browser.MatchingNumber);
+            await browser.PressAsync("Jeg har godkjent");
+            Assert.EndsWith("/new-password", browser.Path, StringComparison.Ordinal);
+            return browser;
+        }
+    }
+
+    [Fact]
     public async Task R62_Whoever_came_in_with_the_old_password_goes_out_when_a_new_one_is_chosen()
     {
         var (kari, phone, elsewhere) = await KariAsync();
