@@ -135,7 +135,8 @@ public static class PhoneRebindingEndpoint
             new FinishAnswer(anew.Id.ToString("N"), settings.Value.Organisation, ruling.Person.UserName, ruling.Person.DisplayName, sealedSeed, new TotpParameters("SHA1", Totp.Digits, Totp.PeriodSeconds)),
             PhoneJson.Options);
 
-        // The password as at a sign-in: the same counters, the same queue. One that somebody else may know proves nothing.
+        // The password as at a sign-in, with the same queue and the same count of the source. It is counted for whoever holds the passkey: who knows the user name alone
+        // must not keep the owner from it (R52). One that somebody else may know proves nothing.
         async Task<IResult?> SecondProofProblemAsync(Ruling ruling)
         {
             if (!settings.Value.AllowSyncedRebinding) return await RefuseAsync(409, "other-way", "the passkey is copied to other devices");
@@ -149,7 +150,7 @@ public static class PhoneRebindingEndpoint
             PasswordVerdict verdict;
             try
             {
-                verdict = await passwords.VerifyAsync(http, ruling.Person.UserName, password);
+                verdict = await passwords.VerifyAsync(http, ruling.Person.UserName, password, account: $"password:passkey:{ruling.Person.Id:N}");
             }
             catch (Exception gaveUp) when (gaveUp is TooManyHashesException or OperationCanceledException)
             {
@@ -157,7 +158,12 @@ public static class PhoneRebindingEndpoint
                 throw;
             }
 
-            if (verdict.Wait is { } wait) return SlowDown(wait);
+            if (verdict.Wait is { } wait)
+            {
+                await failures.ReturnAsync(credential, Throttle.SecondFactor, http.RequestAborted); // nor was this: nobody looked at it
+                return SlowDown(wait);
+            }
+
             return verdict.Person is null ? await RefuseAsync(422, "password", "wrong password") : null;
         }
 
