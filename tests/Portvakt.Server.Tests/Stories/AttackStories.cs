@@ -916,6 +916,32 @@ public abstract class AttackStories(Stage stage)
     }
 
     [Fact]
+    public async Task A_phone_that_was_removed_between_its_test_and_the_next_click_does_not_count()
+    {
+        var (kari, browser) = await AtThePictureAsync();
+        using (browser)
+        using (var phone = new Phone(Server))
+        {
+            await phone.BindAsync(browser.TypedCode);
+            await browser.ReloadAsync();
+            await browser.PressAsync("Neste");
+            Assert.Equal("approved", (await phone.ApproveAsync(browser.MatchingNumber)).Text("outcome"));
+            Assert.Equal(HttpStatusCode.NoContent, (await phone.PostAsync("/phone/api/remove", [])).Status);
+            await browser.PressAsync("Jeg har godkjent");
+            Assert.False(await Server.ReadAsync(db => db.Phones.AnyAsync(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Active)));
+
+            // A new picture, and a phone that stays.
+            using var other = new Phone(Server);
+            Assert.True((await other.BindAsync(browser.TypedCode)).Ok);
+            await browser.ReloadAsync();
+            await browser.PressAsync("Neste");
+            await other.ApproveAsync(browser.MatchingNumber);
+            await browser.PressAsync("Jeg har godkjent");
+            Assert.True(browser.Has("Fullført"));
+        }
+    }
+
+    [Fact]
     public async Task Guessing_typed_codes_is_slowed_down_before_it_is_worth_it()
     {
         using var server = new Phone(Server);
