@@ -110,6 +110,7 @@ public static class PhoneRebindingEndpoint
         foreach (var old in await db.Totps.Where(row => row.PhoneId == phone.Id).ToListAsync(http.RequestAborted)) old.Revoke();
         db.Phones.Add(anew);
         db.Totps.Add(totp);
+        db.Entry(ruling.Person).Property(row => row.SearchText).IsModified = true; // under the person's version: a lock that comes meanwhile wins (R10)
         db.Record(SecurityEvent.PhoneKeyReplaced, phone.PersonId, phone.Id.ToString("N"), http, now);
         db.Record(SecurityEvent.PhoneBoundAnew, phone.PersonId, anew.Id.ToString("N"), http, now);
         await outbox.TellAsync(SecurityEvent.PhoneBoundAnew, ruling.Person, http, now, http.RequestAborted, anew.Id);

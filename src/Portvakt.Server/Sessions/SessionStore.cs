@@ -75,8 +75,17 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
     /// Every session of a person, everywhere ("it wasn't me"), and every sign-in that is half way: what it has proven belongs to what ends here. What the caller
     /// has changed and not saved yet is saved in the same transaction.
     /// </summary>
-    public async Task EndAllAsync(Guid personId, HttpContext http, Guid? actorId = null) =>
-        await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None), http, actorId, halfWay: personId);
+    public async Task EndAllAsync(Guid personId, HttpContext http, Guid? actorId = null) => await EndAsync(await HaltAsync(personId), http, actorId);
+
+    /// <summary>
+    /// Ends every sign-in of the person that is half way, and only then looks which sessions there are: whoever comes to the end in this moment cannot, or is listed.
+    /// By itself and before the transaction, so that nobody who issues a session waits for us while we wait for them.
+    /// </summary>
+    private async Task<List<string>> HaltAsync(Guid personId)
+    {
+        await PersonMethods.AbandonAttemptsAsync(db, personId, clock.GetUtcNow());
+        return await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None);
+    }
 
     /// <summary>The live sessions of a person, the one used last first.</summary>
     public async Task<IReadOnlyList<Session>> LiveAsync(Guid personId, CancellationToken cancellationToken)
@@ -88,7 +97,7 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
 
     /// <summary>
     /// Activation of 2-factor, or "sign out everywhere": every session of the person ends, and with it all that came of it, in one transaction. Answers with
-    /// the id of the round, whose page tells what became of each application; null: the person was changed in the same instant, and nothing was done.
+    /// the id of the round, whose page tells what became of each application; null: the person was changed in the same instant, and no session was ended.
     /// </summary>
     /// <param name="http">The request of the person.</param>
     /// <param name="person">Who; loaded in this request.</param>
@@ -97,10 +106,10 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
     {
         var now = clock.GetUtcNow();
         var round = new SignOutRound { Id = RandomId.New(), PersonId = person.Id, BrowserHash = BrowserCookie.Ensure(http), At = now, IsActivation = activates };
+        var live = await HaltAsync(person.Id);
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
-            foreach (var id in await db.Sessions.Where(row => row.PersonId == person.Id && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None))
-                await EndInTransactionAsync(db, id, http, now);
+            foreach (var id in live) await EndInTransactionAsync(db, id, http, now);
             db.SignOutRounds.Add(round);
             if (activates)
             {
@@ -111,7 +120,6 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
             db.Record(SecurityEvent.SignedOutEverywhere, person.Id, round.Id, http, now);
             await outbox.TellAsync(activates ? SecurityEvent.TwoFactorActivated : SecurityEvent.SignedOutEverywhere, person, http, now, CancellationToken.None);
             if (!await db.TrySaveAsync(CancellationToken.None)) return null;
-            await PersonMethods.AbandonAttemptsAsync(db, person.Id, now);
             await transaction.CommitAsync(CancellationToken.None);
         }
 
@@ -125,14 +133,13 @@ public sealed class SessionStore(PortvaktDb db, Rulings rulings, Outbox outbox, 
     /// Each statement is its own condition, so a refresh in the same instant neither stops the sign-out nor survives it;
     /// and a browser that is closed meanwhile does not stop it either.
     /// </summary>
-    private async Task EndAsync(List<string> ids, HttpContext http, Guid? actorId, Guid? halfWay = null)
+    private async Task EndAsync(List<string> ids, HttpContext http, Guid? actorId)
     {
         var now = clock.GetUtcNow();
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
             foreach (var id in ids) await EndInTransactionAsync(db, id, http, now, actorId);
             await db.SaveChangesAsync(CancellationToken.None);
-            if (halfWay is { } personId) await PersonMethods.AbandonAttemptsAsync(db, personId, now);
             await transaction.CommitAsync(CancellationToken.None);
         }
 
