@@ -447,6 +447,28 @@ public abstract class SecurityInfoStories(Stage stage)
     }
 
     [Fact]
+    public async Task R92_The_seed_of_a_phone_that_was_removed_is_kept_for_a_day_at_most_and_a_token_of_plastic_stays()
+    {
+        var (kari, _, browser) = await KariAsync();
+        await AddAppAsync(browser);
+        var token = new TotpAuthenticator(kari.Id, phoneId: null, attemptId: null, Server.Clock.GetUtcNow()) { SerialNumber = $"S-{kari.UserName}" };
+        token.Revoke();
+        await Server.ChangeAsync(db =>
+        {
+            db.Totps.Add(token);
+            return Task.CompletedTask;
+        });
+        await PostAsync(browser, "Remove", ("id", (await PhoneIdAsync(kari)).ToString()));
+        Assert.Equal(2, await Server.ReadAsync(db => db.Totps.CountAsync(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Revoked)));
+
+        Server.Clock.Advance(TimeSpan.FromDays(2));
+        await ActivatorUtilities.CreateInstance<Cleanup>(Server.Services).SweepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal([token.Id], await Server.ReadAsync(db => db.Totps.Where(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Revoked).Select(row => row.Id).ToListAsync()));
+        Assert.Equal(Methods.Code, await HeldAsync(kari));
+        browser.Dispose();
+    }
+
+    [Fact]
     public async Task R62_Whoever_came_in_with_the_old_password_goes_out_when_a_new_one_is_chosen()
     {
         var (kari, phone, elsewhere) = await KariAsync();
