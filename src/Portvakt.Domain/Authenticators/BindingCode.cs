@@ -119,7 +119,7 @@ public sealed class BindingCode
         {
             case BindingState.UsedTwice: return ClaimOutcome.UsedTwice;
             case BindingState.Confirmed: return ClaimOutcome.AlreadyUsed;
-            case BindingState.Replaced: return ClaimOutcome.Expired;
+            case BindingState.Replaced or BindingState.WrongNumber: return ClaimOutcome.Expired; // the one try was made
         }
 
         // Somebody else's phone, before the test approval: neither may have it. The deadline of the picture does not protect a thief.

@@ -4,8 +4,9 @@ namespace Portvakt.Domain.SignIn;
 /// <param name="FreeFailures">How many cost nothing.</param>
 /// <param name="FirstPause">After the last free one; then it doubles.</param>
 /// <param name="LongestPause">Never longer than this.</param>
-/// <param name="Memory">After so long without a try the count starts over.</param>
-public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan LongestPause, TimeSpan Memory)
+/// <param name="Memory">After so long without a try the count starts over; where it is shared, so long after the first failure and the last pause.</param>
+/// <param name="IsShared">Many are counted together, so that somebody tries all the time: what right tries have counted is given back, and they prolong no memory.</param>
+public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan LongestPause, TimeSpan Memory, bool IsShared = false)
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
@@ -13,7 +14,7 @@ public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan Lo
     public static readonly Throttle Password = new(10, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(15), Day);
 
     /// <summary>Tries from one source, whoever is tried: a school behind one address must still get in, so the pause is short and soon forgotten.</summary>
-    public static readonly Throttle PasswordSource = new(100, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
+    public static readonly Throttle PasswordSource = new(100, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10), IsShared: true);
 
     /// <summary>Wrong codes and numbers for one account, over all sessions and addresses: five, then 15 minutes, doubling to a day.</summary>
     public static readonly Throttle SecondFactor = new(5, TimeSpan.FromMinutes(15), Day, Day);
@@ -28,7 +29,7 @@ public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan Lo
     public static readonly Throttle Number = new(5, TimeSpan.FromMinutes(15), Day, Day);
 
     /// <summary>Unknown binding codes from one source: a short code must not be guessed.</summary>
-    public static readonly Throttle BindingSource = new(20, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
+    public static readonly Throttle BindingSource = new(20, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10), IsShared: true);
 
     /// <summary>Changes of one's own methods: nobody makes twenty in a row, and every one of them is mailed.</summary>
     public static readonly Throttle MethodChanges = new(20, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(10));

@@ -69,5 +69,5 @@ public sealed class SecondFactorBrake(PortvaktDb db, Outbox outbox, TimeProvider
 
     private static string Key(Guid personId) => $"second-factor:{personId:N}";
 
-    private static string EverKey(Guid personId) => $"second-factor-ever:{personId:N}";
+    private static string EverKey(Guid personId) => $"{FailureCounter.NeverForgotten}{personId:N}";
 }

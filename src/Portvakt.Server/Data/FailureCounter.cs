@@ -7,6 +7,12 @@ namespace Portvakt.Server.Data;
 /// <summary>Counts failures so that guessing in parallel gains nothing: the count is raised, and the limit asked, by one statement before the secret is looked at (R54).</summary>
 public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
 {
+    /// <summary>How the keys begin of what no time heals: it goes with a right code, with new codes or with the person.</summary>
+    public const string NeverForgotten = "second-factor-ever:";
+
+    // What our own tries have set, so that a right one takes back its own block and nobody else's.
+    private readonly Dictionary<string, long> _blocks = new(StringComparer.Ordinal);
+
     /// <summary>
     /// Raises the count. Null: the caller may look at the secret now, and calls <see cref="ClearAsync"/> or <see cref="ReturnAsync"/> if it
     /// was right. Otherwise how long to wait; the secret must not be looked at.
@@ -20,21 +26,28 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
         var free = throttle.FreeFailures;
         var blockedAtFirst = free <= 1 ? now + first : 0;
 
+        // Where many share a key somebody always tries, and nobody knows yet whether this one is right: there the memory runs from the first failure, or from the end of
+        // the last pause, and no try prolongs it.
+        var (shared, pauseForgotten) = (throttle.IsShared, throttle.IsShared ? forgotten : long.MaxValue);
+
         // The pause doubles; 20 doublings are more than any longest pause. Both databases understand this statement.
-        var raised = await db.WriteAsync(() => db.Database.SqlQuery<int>($"""
+        var raised = await db.WriteAsync(() => db.Database.SqlQuery<long>($"""
             INSERT INTO failure_counts (key, failures, last_failure_at, blocked_until) VALUES ({key}, 1, {now}, {blockedAtFirst})
             ON CONFLICT (key) DO UPDATE SET
-                failures = CASE WHEN failure_counts.last_failure_at < {forgotten} THEN 1 ELSE failure_counts.failures + 1 END,
-                last_failure_at = {now},
+                failures = CASE WHEN failure_counts.last_failure_at < {forgotten} AND failure_counts.blocked_until < {pauseForgotten} THEN 1 ELSE failure_counts.failures + 1 END,
+                last_failure_at = CASE
+                    WHEN {shared} AND failure_counts.failures > 0 AND NOT (failure_counts.last_failure_at < {forgotten} AND failure_counts.blocked_until < {pauseForgotten}) THEN failure_counts.last_failure_at
+                    ELSE {now} END,
                 blocked_until = CASE
-                    WHEN failure_counts.last_failure_at < {forgotten} THEN {blockedAtFirst}
+                    WHEN failure_counts.last_failure_at < {forgotten} AND failure_counts.blocked_until < {pauseForgotten} THEN {blockedAtFirst}
                     WHEN failure_counts.failures + 1 < {free} THEN 0
                     WHEN failure_counts.failures + 1 - {free} > 20 THEN {now} + {longest}
                     WHEN {first} * (1 << (failure_counts.failures + 1 - {free})) > {longest} THEN {now} + {longest}
                     ELSE {now} + {first} * (1 << (failure_counts.failures + 1 - {free})) END
             WHERE failure_counts.blocked_until <= {now}
-            RETURNING failures AS "Value"
+            RETURNING blocked_until AS "Value"
             """).ToListAsync(cancellationToken), cancellationToken);
+        if (raised is [var blockedUntil]) _blocks[key] = blockedUntil;
         return raised.Count is 1 ? null : await BlockedForAsync(key, cancellationToken) ?? TimeSpan.FromSeconds(1);
     }
 
@@ -53,11 +66,11 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
     /// <summary>The secret was right, but the key is shared by many (a source): one count back, no clean slate for a guesser with an account of their own.</summary>
     public Task ReturnAsync(string key, Throttle throttle, CancellationToken cancellationToken)
     {
-        // A block that others have earned stays; one that only this try would have earned goes with it.
-        var free = throttle.FreeFailures;
+        // A block that others have earned stays; one that this try has set, or that only this try would have earned, goes with it.
+        var (free, own) = (throttle.FreeFailures, _blocks.GetValueOrDefault(key));
         return db.WriteAsync(
             () => db.FailureCounts.Where(count => count.Key == key && count.Failures > 0).ExecuteUpdateAsync(
-                set => set.SetProperty(count => count.BlockedUntil, count => count.Failures - 1 < free ? 0L : count.BlockedUntil).SetProperty(count => count.Failures, count => count.Failures - 1), cancellationToken),
+                set => set.SetProperty(count => count.BlockedUntil, count => count.Failures - 1 < free || count.BlockedUntil == own ? 0L : count.BlockedUntil).SetProperty(count => count.Failures, count => count.Failures - 1), cancellationToken),
             cancellationToken);
     }
 

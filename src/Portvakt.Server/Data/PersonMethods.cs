@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 
@@ -108,6 +109,15 @@ public sealed class PersonMethods
     /// <summary>Whoever is half way into the account begins again: what was just taken away may have been proven there. Within a transaction of the caller.</summary>
     public static Task AbandonAttemptsAsync(PortvaktDb db, Guid personId, DateTimeOffset now) =>
         db.SignInAttempts.Where(row => row.PersonId == personId && row.FinishedAt == null && row.ExpiresAt > now)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.ExpiresAt, now).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None);
+
+    /// <summary>
+    /// As above, for all but one: those with the second factor proven, or approved on a phone and not fetched yet; <paramref name="passwordToo"/>: those with the password
+    /// alone, too. Bumps the version, so one that is being saved in this moment loses. Within a transaction of the caller.
+    /// </summary>
+    public static Task AbandonOthersAsync(PortvaktDb db, Guid personId, string? attemptId, bool passwordToo, DateTimeOffset now) =>
+        db.SignInAttempts.Where(row => row.PersonId == personId && row.FinishedAt == null && row.ExpiresAt > now && row.Id != attemptId)
+            .Where(row => passwordToo || row.SecondFactorVerifiedAt != null || db.Approvals.Any(request => request.AttemptId == row.Id && request.State == ApprovalState.Approved))
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.ExpiresAt, now).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None);
 
     private Methods Together(Guid? without, Func<PhoneAuthenticator, bool> counts)

@@ -6,6 +6,7 @@ using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Server.Audit;
+using Portvakt.Server.Mails;
 
 namespace Portvakt.Server.Data;
 
@@ -116,8 +117,8 @@ public static class PersonalData
         await db.AccessPasses.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.PersonalTerms.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
         await db.RoleAssignments.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
+        await Outbox.EraseAsync(db, id, never);
         await db.Cases.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
-        await db.Mails.Where(row => row.PersonId == id).ExecuteDeleteAsync(never);
 
         // Counters name who is counted; and a manager is named by user name in other people's rows.
         var (userName, familiar, ends) = ($"password:unfamiliar:{person.UserName}", $"password:familiar:{person.UserName}:", $":{id:N}");

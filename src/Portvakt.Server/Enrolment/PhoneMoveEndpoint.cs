@@ -169,6 +169,10 @@ public static class PhoneMoveEndpoint
             return new PhoneProblem(StatusCodes.Status404NotFound, "unknown-request").ToResult();
         if (move is not { State: BindingState.Bound, PhoneId: { } newId } || now >= move.ExpiresAt) return new PhoneProblem(StatusCodes.Status410Gone, "expired").ToResult();
         if (statement.To != move.KeyId) return new PhoneProblem(StatusCodes.Status400BadRequest, "malformed").ToResult();
+
+        // Both before anything is asked of them: what changes from here on loses the save. A phone that its owner has removed again takes nobody's place.
+        var person = await db.People.SingleAsync(row => row.Id == old.PersonId, http.RequestAborted);
+        if (await db.Phones.SingleOrDefaultAsync(row => row.Id == newId, http.RequestAborted) is not { State: AuthenticatorState.Unconfirmed, RemovedOnPhoneAt: null } phone) return new PhoneProblem(StatusCodes.Status410Gone, "expired").ToResult();
         if (await RefusalAsync(db, rulings, http, old) is { } refusal) return refusal.ToResult();
 
         if (await PhoneEndpoints.UnlockProblemAsync(http, old, message!, UnlockLabel, jws!.Payload, db, hash, settings.Value, now) is { } unlock) return unlock.ToResult();
@@ -179,8 +183,6 @@ public static class PhoneMoveEndpoint
 
         // One save under the versions of the person, of both phones and of the code: before it the old phone works and the new one counts for nothing, after it the
         // other way round. From here on no token of the request: what is written must not be left without what it entails because the app was closed in this moment.
-        var person = await db.People.SingleAsync(row => row.Id == old.PersonId, CancellationToken.None);
-        if (await db.Phones.SingleOrDefaultAsync(row => row.Id == newId, CancellationToken.None) is not { State: AuthenticatorState.Unconfirmed } phone) return new PhoneProblem(StatusCodes.Status410Gone, "expired").ToResult();
         var right = move.Move(statement.Num, now);
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {

@@ -110,12 +110,13 @@ public static class PhoneRebindingEndpoint
         foreach (var old in await db.Totps.Where(row => row.PhoneId == phone.Id).ToListAsync(http.RequestAborted)) old.Revoke();
         db.Phones.Add(anew);
         db.Totps.Add(totp);
+        db.Entry(ruling.Person).Property(row => row.SearchText).IsModified = true; // under the person's version: a lock that comes meanwhile wins (R10)
         db.Record(SecurityEvent.PhoneKeyReplaced, phone.PersonId, phone.Id.ToString("N"), http, now);
         db.Record(SecurityEvent.PhoneBoundAnew, phone.PersonId, anew.Id.ToString("N"), http, now);
         await outbox.TellAsync(SecurityEvent.PhoneBoundAnew, ruling.Person, http, now, http.RequestAborted, anew.Id);
 
-        // All or nothing: before this save the old key and the old codes count, after it the new ones (R38). What the old key was asked is over, and so is every
-        // session: whoever is signed in may not be the person (R62). From here on no token of the request: half of it must not be left because the app was closed.
+        // All or nothing: before this save the old key and the old codes count, after it the new ones (R38). What the old key was asked is over, so is what it has
+        // proven, and so is every session: whoever is signed in may not be the person (R62). From here on no token of the request: half of it must not be left because the app was closed.
         List<string> asked;
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
@@ -135,7 +136,8 @@ public static class PhoneRebindingEndpoint
             new FinishAnswer(anew.Id.ToString("N"), settings.Value.Organisation, ruling.Person.UserName, ruling.Person.DisplayName, sealedSeed, new TotpParameters("SHA1", Totp.Digits, Totp.PeriodSeconds)),
             PhoneJson.Options);
 
-        // The password as at a sign-in: the same counters, the same queue. One that somebody else may know proves nothing.
+        // The password as at a sign-in, with the same queue and the same count of the source. It is counted for whoever holds the passkey: who knows the user name alone
+        // must not keep the owner from it (R52). One that somebody else may know proves nothing.
         async Task<IResult?> SecondProofProblemAsync(Ruling ruling)
         {
             if (!settings.Value.AllowSyncedRebinding) return await RefuseAsync(409, "other-way", "the passkey is copied to other devices");
@@ -149,7 +151,7 @@ public static class PhoneRebindingEndpoint
             PasswordVerdict verdict;
             try
             {
-                verdict = await passwords.VerifyAsync(http, ruling.Person.UserName, password);
+                verdict = await passwords.VerifyAsync(http, ruling.Person.UserName, password, account: $"password:passkey:{ruling.Person.Id:N}");
             }
             catch (Exception gaveUp) when (gaveUp is TooManyHashesException or OperationCanceledException)
             {
@@ -157,7 +159,12 @@ public static class PhoneRebindingEndpoint
                 throw;
             }
 
-            if (verdict.Wait is { } wait) return SlowDown(wait);
+            if (verdict.Wait is { } wait)
+            {
+                await failures.ReturnAsync(credential, Throttle.SecondFactor, http.RequestAborted); // nor was this: nobody looked at it
+                return SlowDown(wait);
+            }
+
             return verdict.Person is null ? await RefuseAsync(422, "password", "wrong password") : null;
         }
 

@@ -44,8 +44,8 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         var phone = await db.Phones.SingleOrDefaultAsync(row => row.Id == phoneId && row.PersonId == Current.PersonId, HttpContext.RequestAborted);
         if (phone is not { State: AuthenticatorState.Unconfirmed }) return Reload();
 
-        // Under the version of the person: of two phones that come at once to the last place one gets it (R39).
-        if (await PhoneBindingEndpoint.HasAllPhonesAsync(db, Standing.Ruling!, phoneId, HttpContext.RequestAborted))
+        // Removed in the app since it was approved: it opens nothing. Under the version of the person: of two phones that come at once to the last place one gets it (R39).
+        if (phone.RemovedOnPhoneAt is not null || await PhoneBindingEndpoint.HasAllPhonesAsync(db, Standing.Ruling!, phoneId, HttpContext.RequestAborted))
         {
             await GiveUpAsync();
             Current.ReturnToSetUp(clock.GetUtcNow());

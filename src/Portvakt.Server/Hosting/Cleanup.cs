@@ -57,8 +57,8 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
         await db.ImportRuns.Where(row => row.State == ImportState.TokensChecked && row.CreatedAt < now - TimeSpan.FromHours(1)).ExecuteDeleteAsync(cancellationToken);
         var forgotten = (now - TimeSpan.FromDays(2)).ToUnixTimeMilliseconds();
         var present = now.ToUnixTimeMilliseconds();
-        await db.FailureCounts.Where(row => row.LastFailureAt < forgotten && row.BlockedUntil < present).ExecuteDeleteAsync(cancellationToken);
-        await db.Totps.Where(row => row.State == AuthenticatorState.Unconfirmed && row.SerialNumber == null && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken); // those of plastic wait as long as it takes
+        await db.FailureCounts.Where(row => row.LastFailureAt < forgotten && row.BlockedUntil < present && !row.Key.StartsWith(FailureCounter.NeverForgotten)).ExecuteDeleteAsync(cancellationToken); // a hundred, however slowly
+        await db.Totps.Where(row => row.State != AuthenticatorState.Active && row.SerialNumber == null && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken); // those of plastic wait as long as it takes, and are handed out again
         await db.Phones.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.TelephoneNumbers.Where(row => row.State != AuthenticatorState.Active && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(30)).ExecuteDeleteAsync(cancellationToken);

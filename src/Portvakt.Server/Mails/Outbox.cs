@@ -73,7 +73,7 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
     {
         await EnqueueAsync(MailKind.NotMe, person, "/account", Values(LanguageOf(person)), $"not-me:{opened.Id:N}", opened.OpenedAt, cancellationToken);
         var common = settings.Value.DefaultLanguage;
-        await AddAsync(MailKind.NotMeAlert, person, settings.Value.HelpdeskMail, common, "/administration/cases", Values(common), $"not-me-alert:{opened.Id:N}", opened.OpenedAt, cancellationToken);
+        await AddAsync(MailKind.NotMeAlert, person, settings.Value.HelpdeskMail, common, "/administration/cases", Values(common), AlertOf(opened.Id), opened.OpenedAt, cancellationToken);
 
         Dictionary<string, string> Values(string language) => new(StringComparer.Ordinal)
         {
@@ -95,11 +95,23 @@ public sealed class Outbox(PortvaktDb db, MailComposer composer, Notices notices
                 ["time"] = composer.Time(now, language),
                 ["place"] = Place(http.Browser(), http.CoarseAddress(), language),
             };
-            await AddAsync(MailKind.BreakGlassAlarm, account, address, language, $"/administration/audit?person={Uri.EscapeDataString(account.UserName)}", values, onceKey: null, now, cancellationToken);
+            await AddAsync(MailKind.BreakGlassAlarm, account, address, language, $"/administration/audit?person={Uri.EscapeDataString(account.UserName)}", values, $"{AlarmsOf(account.Id)}{Guid.CreateVersion7(now):N}", now, cancellationToken);
         }
 
         foreach (var person in administrators) WhenSaved(new Notice(person.Id, null, MailWords.Of("PushAlarm", LanguageOf(person)), LanguageOf(person)));
     }
+
+    /// <summary>A person's mails, and those to others that name the person: whom an alert or an alarm is about stands in its key alone (R92). Before the cases go.</summary>
+    public static async Task EraseAsync(PortvaktDb db, Guid personId, CancellationToken cancellationToken)
+    {
+        var alerts = (await db.Cases.Where(row => row.PersonId == personId).Select(row => row.Id).ToListAsync(cancellationToken)).ConvertAll(AlertOf);
+        var alarms = AlarmsOf(personId);
+        await db.Mails.Where(row => row.PersonId == personId || alerts.Contains(row.OnceKey!) || row.OnceKey!.StartsWith(alarms)).ExecuteDeleteAsync(cancellationToken);
+    }
+
+    private static string AlertOf(Guid caseId) => $"not-me-alert:{caseId:N}";
+
+    private static string AlarmsOf(Guid personId) => $"break-glass:{personId:N}:";
 
     /// <summary>Once more, because somebody pressed the button. False: it waits, is being sent or was sent.</summary>
     public static bool SendAgain(Mail mail, DateTimeOffset now)

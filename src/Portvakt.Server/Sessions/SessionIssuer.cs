@@ -30,6 +30,7 @@ public sealed class SessionIssuer(PortvaktDb db, Outbox outbox, TimeProvider clo
 
         // The same person once more in the same browser: what applications know as the session goes on, under a new secret.
         var renews = previous?.PersonId == person.Id && previous.IsLive(now);
+        if (attempt.Adds && !renews) return false; // what adds to a session that was ended meanwhile does not bring it back (R62)
         var session = renews ? previous! : new Session(secret, person.Id, attempt, http.Browser(), http.CoarseAddress(), now, settings.Value.StaySignedInLifetime);
         if (renews) session.Renew(secret, attempt, now, settings.Value.StaySignedInLifetime);
         attempt.Finish(session.Id, now);

@@ -40,6 +40,17 @@ public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings
         return signedIn;
     }
 
+    /// <summary>
+    /// Whether this browser is signed in as this person at this moment. What adds a method rests on what the session has proven, so it ends with it (R62). Nothing is
+    /// remembered of the question, and nothing written: it is asked in the middle of a step that has not been saved yet.
+    /// </summary>
+    internal static async Task<bool> IsSignedInAsync(PortvaktDb db, HttpContext http, Guid personId, DateTimeOffset now)
+    {
+        if (http.Request.Cookies[CookieName] is not { Length: 43 } secret) return false;
+        var hash = RandomId.Hash(secret);
+        return await db.Sessions.AsNoTracking().SingleOrDefaultAsync(row => row.SecretHash == hash && row.PersonId == personId, http.RequestAborted) is { } session && session.IsLive(now);
+    }
+
     /// <summary>Its person, when the account is open and what was proven is still enough and still accepted.</summary>
     private async Task<Person?> MayGoOnAsync(Session session, HttpContext http) =>
         session.Method is null
@@ -64,8 +75,17 @@ public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings
     /// Every session of a person, everywhere ("it wasn't me"), and every sign-in that is half way: what it has proven belongs to what ends here. What the caller
     /// has changed and not saved yet is saved in the same transaction.
     /// </summary>
-    public async Task EndAllAsync(Guid personId, HttpContext http, Guid? actorId = null) =>
-        await EndAsync(await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None), http, actorId, halfWay: personId);
+    public async Task EndAllAsync(Guid personId, HttpContext http, Guid? actorId = null) => await EndAsync(await HaltAsync(personId), http, actorId);
+
+    /// <summary>
+    /// Ends every sign-in of the person that is half way, and only then looks which sessions there are: whoever comes to the end in this moment cannot, or is listed.
+    /// By itself and before the transaction, so that nobody who issues a session waits for us while we wait for them.
+    /// </summary>
+    private async Task<List<string>> HaltAsync(Guid personId)
+    {
+        await PersonMethods.AbandonAttemptsAsync(db, personId, clock.GetUtcNow());
+        return await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None);
+    }
 
     /// <summary>The live sessions of a person, the one used last first.</summary>
     public async Task<IReadOnlyList<Session>> LiveAsync(Guid personId, CancellationToken cancellationToken)
@@ -77,7 +97,7 @@ public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings
 
     /// <summary>
     /// Activation of 2-factor, or "sign out everywhere": every session of the person ends, and with it all that came of it, in one transaction. Answers with
-    /// the id of the round, whose page tells what became of each application; null: the person was changed in the same instant, and nothing was done.
+    /// the id of the round, whose page tells what became of each application; null: the person was changed in the same instant, and no session was ended.
     /// </summary>
     /// <param name="http">The request of the person.</param>
     /// <param name="person">Who; loaded in this request.</param>
@@ -86,10 +106,10 @@ public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings
     {
         var now = clock.GetUtcNow();
         var round = new SignOutRound { Id = RandomId.New(), PersonId = person.Id, BrowserHash = BrowserCookie.Ensure(http), At = now, IsActivation = activates };
+        var live = await HaltAsync(person.Id);
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
-            foreach (var id in await db.Sessions.Where(row => row.PersonId == person.Id && row.EndedAt == null).Select(row => row.Id).ToListAsync(CancellationToken.None))
-                await EndInTransactionAsync(db, id, http, now);
+            foreach (var id in live) await EndInTransactionAsync(db, id, http, now);
             db.SignOutRounds.Add(round);
             if (activates)
             {
@@ -100,7 +120,6 @@ public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings
             db.Record(SecurityEvent.SignedOutEverywhere, person.Id, round.Id, http, now);
             await outbox.TellAsync(activates ? SecurityEvent.TwoFactorActivated : SecurityEvent.SignedOutEverywhere, person, http, now, CancellationToken.None);
             if (!await db.TrySaveAsync(CancellationToken.None)) return null;
-            await PersonMethods.AbandonAttemptsAsync(db, person.Id, now);
             await transaction.CommitAsync(CancellationToken.None);
         }
 
@@ -114,14 +133,13 @@ public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings
     /// Each statement is its own condition, so a refresh in the same instant neither stops the sign-out nor survives it;
     /// and a browser that is closed meanwhile does not stop it either.
     /// </summary>
-    private async Task EndAsync(List<string> ids, HttpContext http, Guid? actorId, Guid? halfWay = null)
+    private async Task EndAsync(List<string> ids, HttpContext http, Guid? actorId)
     {
         var now = clock.GetUtcNow();
         await using (var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None))
         {
             foreach (var id in ids) await EndInTransactionAsync(db, id, http, now, actorId);
             await db.SaveChangesAsync(CancellationToken.None);
-            if (halfWay is { } personId) await PersonMethods.AbandonAttemptsAsync(db, personId, now);
             await transaction.CommitAsync(CancellationToken.None);
         }
 
@@ -129,9 +147,19 @@ public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings
         http.Items.Remove(CookieName);
     }
 
-    /// <summary>A factor was bound: whoever is signed in elsewhere may not be the person (R62). The session of this browser goes on.</summary>
-    internal static async Task EndOthersInTransactionAsync(PortvaktDb db, Guid personId, HttpContext http, DateTimeOffset now)
+    /// <summary>
+    /// A factor was bound, or a password chosen: whoever is signed in elsewhere may not be the person, nor whoever has proven all that it takes and has not pressed the last
+    /// button yet (R62). The session of this browser goes on.
+    /// </summary>
+    /// <param name="db">In a transaction of the caller.</param>
+    /// <param name="personId">Whose.</param>
+    /// <param name="http">The request of the browser that goes on, or of a phone.</param>
+    /// <param name="now">The instant.</param>
+    /// <param name="attemptId">The sign-in that goes on; null: none.</param>
+    /// <param name="passwordToo">The password has changed: who has only typed the old one begins again, too.</param>
+    internal static async Task EndOthersInTransactionAsync(PortvaktDb db, Guid personId, HttpContext http, DateTimeOffset now, string? attemptId = null, bool passwordToo = false)
     {
+        await PersonMethods.AbandonOthersAsync(db, personId, attemptId, passwordToo, now);
         var own = http.Request.Cookies[CookieName] is { Length: 43 } secret ? RandomId.Hash(secret) : [];
         foreach (var id in await db.Sessions.Where(row => row.PersonId == personId && row.EndedAt == null && row.SecretHash != own).Select(row => row.Id).ToListAsync(http.RequestAborted))
             await EndInTransactionAsync(db, id, http, now);

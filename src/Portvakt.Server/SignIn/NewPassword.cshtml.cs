@@ -48,7 +48,7 @@ public sealed class NewPasswordModel(SignInJourney journey, PortvaktDb db, Outbo
         // Whoever came in with the old one goes out (R62); this browser goes on.
         await using (var transaction = await db.Database.BeginTransactionAsync(HttpContext.RequestAborted))
         {
-            await SessionStore.EndOthersInTransactionAsync(db, person.Id, HttpContext, now);
+            await SessionStore.EndOthersInTransactionAsync(db, person.Id, HttpContext, now, Current.Id, passwordToo: true);
             if (!await db.TrySaveAsync(HttpContext.RequestAborted)) return Reload();
             await transaction.CommitAsync(HttpContext.RequestAborted);
         }

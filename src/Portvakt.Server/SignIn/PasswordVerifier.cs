@@ -17,8 +17,12 @@ public sealed record PasswordVerdict(Person? Person, TimeSpan? Wait);
 /// </summary>
 public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHash hash, Vault vault, TimeProvider clock, ILogger<PasswordVerifier> log)
 {
+    /// <param name="http">The request.</param>
+    /// <param name="typedName">Whoever it may be.</param>
+    /// <param name="typedPassword">As it was typed.</param>
+    /// <param name="account">Under which key wrong ones are counted, where something else than a browser says who tries; null: by browser or user name.</param>
     /// <exception cref="TooManyHashesException">The queue is full.</exception>
-    public async Task<PasswordVerdict> VerifyAsync(HttpContext http, string typedName, string typedPassword)
+    public async Task<PasswordVerdict> VerifyAsync(HttpContext http, string typedName, string typedPassword, string? account = null)
     {
         var cancellationToken = http.RequestAborted;
         var name = UserName.TryParse(typedName, out var userName) ? userName.Value.Value : "?"; // nobody's name, and asked for all the same
@@ -27,7 +31,7 @@ public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHas
         var (person, familiar) = (found?.Person, found?.KnowsBrowser is true);
 
         // A familiar browser has a count of its own, so strangers never fill it.
-        var account = familiar ? $"password:familiar:{name}:{Convert.ToHexString(browser!)}" : $"password:unfamiliar:{name}";
+        account ??= familiar ? $"password:familiar:{name}:{Convert.ToHexString(browser!)}" : $"password:unfamiliar:{name}";
         var source = familiar ? null : SourceKey(http);
         var password = typedPassword.Length <= PasswordRules.MaximumLength ? PasswordRules.Normalise(typedPassword) : null;
         var mark = vault.Hash("wrong-password", $"{name}\0{password}");

@@ -80,6 +80,7 @@ public sealed class SignInJourney(PortvaktDb db, Lookups lookups, TimeProvider c
     /// <summary>Asks the rule afresh: every step, and once more before the session is issued (R2, R10).</summary>
     public async Task<Standing?> StandingOfAsync(HttpContext http, SignInAttempt attempt) =>
         attempt.PersonId is not { } personId ? new Standing(attempt, null, SignInStep.Password, new EnrolmentVerdict(EnrolmentDuty.None, EnrolmentDoor.Closed, null))
+        : attempt.Adds && !await SessionStore.IsSignedInAsync(db, http, personId, clock.GetUtcNow()) ? null
         : await rulings.OfAsync(personId, http, http.RequestAborted) is { } rule ? StandingOf(attempt, rule)
         : null;
 
@@ -104,7 +105,7 @@ public sealed class SignInJourney(PortvaktDb db, Lookups lookups, TimeProvider c
         var isBound = await db.InTransactionAsync(
             async () =>
             {
-                if (!attempt.Adds) await SessionStore.EndOthersInTransactionAsync(db, attempt.PersonId!.Value, http, clock.GetUtcNow());
+                if (!attempt.Adds) await SessionStore.EndOthersInTransactionAsync(db, attempt.PersonId!.Value, http, clock.GetUtcNow(), attempt.Id);
                 return await db.TrySaveAsync(http.RequestAborted);
             },
             http.RequestAborted);

@@ -1,9 +1,12 @@
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
@@ -30,7 +33,7 @@ public static class DeliveryReports
     {
         if (gateway.AnswerId.Length is 0) return null;
         await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
-        return await ReadAsync(body, cancellationToken) is { } bytes && Parsed(bytes) is { } document && Text(document, gateway.AnswerId) is { Length: <= LongestId } id ? id : null;
+        return await ReadAsync(body, cancellationToken) is { } bytes && Parsed(bytes) is { } document && Text(document, gateway.AnswerId) is { } id && IsId(id) ? id : null;
     }
 
     private static async Task<IResult> TakeAsync(string way, string key, HttpContext http, PortvaktDb db, IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
@@ -43,8 +46,7 @@ public static class DeliveryReports
         List<(string? Id, string? State)> said;
         if (http.Request.HasFormContentType)
         {
-            var form = new Microsoft.AspNetCore.WebUtilities.FormPipeReader(System.IO.Pipelines.PipeReader.Create(new MemoryStream(body)));
-            var fields = await form.ReadFormAsync(http.RequestAborted);
+            if (await FieldsAsync(body, http.RequestAborted) is not { } fields) return Refuse(StatusCodes.Status400BadRequest, "neither JSON nor a form");
             said = [(fields.GetValueOrDefault(report.Id), fields.GetValueOrDefault(report.State))];
         }
         else
@@ -53,7 +55,7 @@ public static class DeliveryReports
             said = [.. (document.ValueKind is JsonValueKind.Array ? [.. document.EnumerateArray()] : new[] { document }).Select(one => (Text(one, report.Id), Text(one, report.State)))];
         }
 
-        if (said.Count is 0 || said.Exists(one => one.Id is not { Length: > 0 and <= LongestId } || one.State is not { Length: > 0 })) return Refuse(StatusCodes.Status422UnprocessableEntity, "no id or no state where the settings say");
+        if (said.Count is 0 || said.Exists(one => one.Id is not { Length: > 0 } || !IsId(one.Id) || one.State is not { Length: > 0 })) return Refuse(StatusCodes.Status422UnprocessableEntity, "no id or no state where the settings say");
         var isKnown = true;
         foreach (var (id, state) in said) isKnown &= await NoteAsync(db, gateway, method, id!, state!, log, http.RequestAborted);
 
@@ -83,11 +85,26 @@ public static class DeliveryReports
         return true;
     }
 
+    /// <summary>What may be looked for: no database compares with a NUL, and no provider's id has control characters.</summary>
+    private static bool IsId(string text) => text.Length <= LongestId && !text.Any(char.IsControl);
+
     private static async Task<byte[]?> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
         var buffer = new byte[Longest + 1];
         var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
         return length > Longest ? null : buffer[..length];
+    }
+
+    private static async Task<Dictionary<string, StringValues>?> FieldsAsync(byte[] body, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new FormPipeReader(PipeReader.Create(new MemoryStream(body))).ReadFormAsync(cancellationToken);
+        }
+        catch (Exception wrong) when (wrong is InvalidDataException or InvalidOperationException)
+        {
+            return null; // too many fields, or what decodes to no text
+        }
     }
 
     private static JsonElement? Parsed(byte[] body)
@@ -103,8 +120,20 @@ public static class DeliveryReports
         }
     }
 
-    /// <summary>The text or number at a path of members and indexes; null: there is none.</summary>
+    /// <summary>The text or number at a path of members and indexes; null: there is none, or it is no text of Unicode.</summary>
     private static string? Text(JsonElement element, string path)
+    {
+        try
+        {
+            return TextAt(element, path);
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // half of a surrogate pair is JSON, and no text
+        }
+    }
+
+    private static string? TextAt(JsonElement element, string path)
     {
         foreach (var step in path.Split('.'))
         {

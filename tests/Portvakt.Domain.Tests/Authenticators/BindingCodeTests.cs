@@ -19,6 +19,7 @@ public sealed class BindingCodeTests
         UsedTwice,
         Replaced,
         ReplacedAfterClaim,
+        WrongNumber,
     }
 
     [Theory]
@@ -37,6 +38,8 @@ public sealed class BindingCodeTests
     [InlineData(Story.Replaced, "first", ClaimOutcome.Expired, BindingState.Replaced)]
     [InlineData(Story.ReplacedAfterClaim, "first", ClaimOutcome.Expired, BindingState.Replaced)]
     [InlineData(Story.ReplacedAfterClaim, "second", ClaimOutcome.Expired, BindingState.Replaced)]
+    [InlineData(Story.WrongNumber, "first", ClaimOutcome.Expired, BindingState.WrongNumber)]
+    [InlineData(Story.WrongNumber, "second", ClaimOutcome.Expired, BindingState.WrongNumber)]
     public void What_a_phone_gets_that_presents_the_code(Story story, string phone, ClaimOutcome outcome, BindingState after)
     {
         var code = Told(story);
@@ -130,6 +133,8 @@ public sealed class BindingCodeTests
         code.Claim("first", Start);
         if (story is Story.ClaimedAndTaken) code.TakeChallenge(Start);
         if (story is Story.Bound or Story.Confirmed) code.Bind(Guid.Empty);
+        if (story is Story.WrongNumber) code.BindMoved(Guid.Empty, 2, Start);
+        if (story is Story.WrongNumber) code.Move("1", Start);
         if (story is Story.Confirmed) code.Confirm();
         if (story is Story.UsedTwice) code.Claim("second", Start);
         if (story is Story.ReplacedAfterClaim) code.Replace();

@@ -2,8 +2,11 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
+using Portvakt.Domain.People;
+using Portvakt.Server.Hosting;
 using Portvakt.Server.Tests.Actors;
 using Portvakt.Server.Tests.Stories;
 
@@ -86,14 +89,12 @@ public abstract class AttackReplays(Stage stage)
         Server.Clock.Advance(TimeSpan.FromMinutes(2));
         for (var guess = 0; guess < 100; guess++)
         {
-            using var browser = await AtTheCodeAsync();
-            await browser.Fill("Kode", phone.Code() is "000000" ? "000001" : "000000").PressAsync("Bekreft");
-            Assert.Equal(HttpStatusCode.UnprocessableEntity, browser.Status);
+            await WrongCodeAsync(kari, phone);
             await WaitOutThePauseAsync(kari.Id);
         }
 
         // The right one is one too many, and time does not heal it; neither does the password.
-        using (var late = await AtTheCodeAsync())
+        using (var late = await AtTheCodeAsync(kari))
         {
             await late.Fill("Kode", phone.Code()).PressAsync("Bekreft");
             Assert.Equal(HttpStatusCode.TooManyRequests, late.Status);
@@ -110,14 +111,28 @@ public abstract class AttackReplays(Stage stage)
         await phone.ApproveAsync(owner.MatchingNumber);
         await owner.PressAsync("Jeg har godkjent");
         Assert.Equal("Vil du forbli pålogget?", owner.Heading);
+    }
 
-        async Task<Browser> AtTheCodeAsync()
+    [Fact]
+    public async Task R50_However_slowly_a_hundred_wrong_codes_are_a_hundred()
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(Server);
+        Server.Clock.Advance(TimeSpan.FromMinutes(2));
+        await WrongCodeAsync(kari, phone);
+        var key = $"second-factor-ever:{kari.Id:N}";
+        Assert.Equal(1, await Server.ReadAsync(db => db.FailureCounts.Where(count => count.Key == key).ExecuteUpdateAsync(set => set.SetProperty(count => count.Failures, 99)))); // ninety-eight more of the kind
+        for (var days = 0; days < 3; days++)
         {
-            var browser = new Browser(Server);
-            await browser.OpenAppAsync();
-            await browser.PasswordAsync(kari);
-            return await browser.OpenAsync($"/sign-in/{browser.AttemptId}/code");
+            Server.Clock.Advance(TimeSpan.FromHours(49));
+            await ActivatorUtilities.CreateInstance<Cleanup>(Server.Services).SweepAsync(TestContext.Current.CancellationToken);
         }
+
+        await WrongCodeAsync(kari, phone);
+        await WaitOutThePauseAsync(kari.Id);
+        using var late = await AtTheCodeAsync(kari);
+        await late.Fill("Kode", phone.Code()).PressAsync("Bekreft");
+        Assert.Equal(HttpStatusCode.TooManyRequests, late.Status);
+        Assert.Contains("åpner ikke koder denne kontoen lenger", late.Text, StringComparison.Ordinal);
     }
 
     /// <summary>G10: "MFA fatigue". Who knows the password begins sign-in after sign-in, for a day, until the owner of the phone gives in.</summary>
@@ -187,6 +202,21 @@ public abstract class AttackReplays(Stage stage)
         await FigureAsync($"G11 lockout as a weapon, {Where}: {failed:N0} failures from {sources:N0} sources: the owner signed in {succeeded} of {signIns} times (bound all), slowest password {slowest.TotalSeconds:0.0} s (bound 3)");
         Assert.Equal(signIns, succeeded);
         if (IsFull) Assert.True(slowest <= TimeSpan.FromSeconds(3), $"{slowest}");
+    }
+
+    private async Task<Browser> AtTheCodeAsync(Person kari)
+    {
+        var browser = new Browser(Server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(kari);
+        return await browser.OpenAsync($"/sign-in/{browser.AttemptId}/code");
+    }
+
+    private async Task WrongCodeAsync(Person kari, Phone phone)
+    {
+        using var browser = await AtTheCodeAsync(kari);
+        await browser.Fill("Kode", phone.Code() is "000000" ? "000001" : "000000").PressAsync("Bekreft");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, browser.Status);
     }
 
     /// <summary>The attacker has time: for the count it is as if the pause had gone by.</summary>

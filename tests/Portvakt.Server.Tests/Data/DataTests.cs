@@ -148,6 +148,47 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
     }
 
     [Fact]
+    public async Task R52_A_right_try_at_a_source_that_many_share_leaves_no_block_and_a_wrong_one_does()
+    {
+        var (key, throttle) = ($"{Key}:shared", Throttle.BindingSource);
+        for (var failures = 0; failures < throttle.FreeFailures; failures++) Assert.Null(await RaiseAsync(key, throttle));
+        Assert.Equal(throttle.FirstPause, await BlockedAsync(key));
+        Server.Clock.Advance(throttle.FirstPause);
+        for (var right = 0; right < 3; right++)
+        {
+            await RightAsync(key, throttle);
+            Assert.Null(await BlockedAsync(key));
+            Assert.Equal(throttle.FreeFailures, await FailuresAsync(key));
+        }
+
+        // No clean slate either: the next wrong one is the twenty-first. What others have earned is not given back by who did not earn it.
+        Assert.Null(await RaiseAsync(key, throttle));
+        Assert.Equal(throttle.FirstPause * 2, await BlockedAsync(key));
+        await CountAsync(async counter =>
+        {
+            await counter.ReturnAsync(key, throttle, default);
+            return 0;
+        });
+        Assert.Equal(throttle.FirstPause * 2, await BlockedAsync(key));
+    }
+
+    [Fact]
+    public async Task R52_A_burst_at_a_source_that_many_share_is_forgotten_though_they_go_on_signing_in()
+    {
+        var (key, throttle) = ($"{Key}:shared:memory", Throttle.BindingSource);
+        for (var failures = 0; failures < throttle.FreeFailures; failures++) Assert.Null(await RaiseAsync(key, throttle));
+        for (var waited = TimeSpan.Zero; waited <= throttle.Memory; waited += TimeSpan.FromMinutes(1))
+        {
+            Server.Clock.Advance(TimeSpan.FromMinutes(1));
+            await RightAsync(key, throttle);
+        }
+
+        Assert.Null(await RaiseAsync(key, throttle));
+        Assert.Equal(1, await FailuresAsync(key));
+        Assert.Null(await BlockedAsync(key));
+    }
+
+    [Fact]
     public async Task The_same_wrong_secret_again_is_recognised_and_another_is_not()
     {
         await RaiseAsync($"{Key}:repeat", Throttle.Password);
@@ -204,6 +245,14 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
     private Task<TimeSpan?> BlockedAsync(string key) => CountAsync(counter => counter.BlockedForAsync(key, default));
 
     private Task<int?> FailuresAsync(string key) => Server.ReadAsync(db => db.FailureCounts.Where(row => row.Key == key).Select(row => (int?)row.Failures).SingleOrDefaultAsync());
+
+    /// <summary>Raised and given back, as when the secret was right.</summary>
+    private Task<int> RightAsync(string key, Throttle throttle) => CountAsync(async counter =>
+    {
+        Assert.Null(await counter.RaiseAsync(key, throttle, default));
+        await counter.ReturnAsync(key, throttle, default);
+        return 0;
+    });
 
     /// <summary>A counter of one's own, as each request has one.</summary>
     private async Task<T> CountAsync<T>(Func<FailureCounter, Task<T>> work)

@@ -916,6 +916,32 @@ public abstract class AttackStories(Stage stage)
     }
 
     [Fact]
+    public async Task A_phone_that_was_removed_between_its_test_and_the_next_click_does_not_count()
+    {
+        var (kari, browser) = await AtThePictureAsync();
+        using (browser)
+        using (var phone = new Phone(Server))
+        {
+            await phone.BindAsync(browser.TypedCode);
+            await browser.ReloadAsync();
+            await browser.PressAsync("Neste");
+            Assert.Equal("approved", (await phone.ApproveAsync(browser.MatchingNumber)).Text("outcome"));
+            Assert.Equal(HttpStatusCode.NoContent, (await phone.PostAsync("/phone/api/remove", [])).Status);
+            await browser.PressAsync("Jeg har godkjent");
+            Assert.False(await Server.ReadAsync(db => db.Phones.AnyAsync(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Active)));
+
+            // A new picture, and a phone that stays.
+            using var other = new Phone(Server);
+            Assert.True((await other.BindAsync(browser.TypedCode)).Ok);
+            await browser.ReloadAsync();
+            await browser.PressAsync("Neste");
+            await other.ApproveAsync(browser.MatchingNumber);
+            await browser.PressAsync("Jeg har godkjent");
+            Assert.True(browser.Has("Fullført"));
+        }
+    }
+
+    [Fact]
     public async Task Guessing_typed_codes_is_slowed_down_before_it_is_worth_it()
     {
         using var server = new Phone(Server);
@@ -1172,6 +1198,38 @@ public abstract class AttackStories(Stage stage)
         await home.OpenAppAsync(extra: "&prompt=login");
         await home.PasswordAsync(kari);
         Assert.Equal("Godkjenn på telefonen", home.Heading);
+    }
+
+    [Fact]
+    public async Task R52_After_a_burst_of_wrong_passwords_a_school_behind_one_address_gets_in_one_after_another()
+    {
+        const string school = "198.51.100.77";
+        using (var guesser = new Browser(Server, address: school))
+        {
+            await guesser.OpenAsync("/sign-in");
+            await guesser.PasswordAsync(await Server.AddPersonAsync(), "a guess");
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, guesser.Status);
+        }
+
+        // As if ninety-nine others had come before it, and the pause for the hundredth were over.
+        Assert.Equal(1, await Server.ReadAsync(db => db.FailureCounts.Where(count => count.Key == $"password:source:{school}").ExecuteUpdateAsync(set => set.SetProperty(count => count.Failures, Throttle.PasswordSource.FreeFailures))));
+        for (var pupil = 0; pupil < 4; pupil++)
+        {
+            var kari = await Server.AddPersonAsync();
+            using var browser = new Browser(Server, address: school);
+            await browser.OpenAppAsync();
+            await browser.PasswordAsync(kari);
+            Assert.Equal((pupil, "Mer informasjon kreves"), (pupil, browser.Heading));
+        }
+
+        // Whoever guesses on waits as before.
+        foreach (var status in new[] { HttpStatusCode.UnprocessableEntity, HttpStatusCode.TooManyRequests })
+        {
+            using var guesser = new Browser(Server, address: school);
+            await guesser.OpenAsync("/sign-in");
+            await guesser.PasswordAsync(await Server.AddPersonAsync(), "another guess");
+            Assert.Equal(status, guesser.Status);
+        }
     }
 
     [Fact]

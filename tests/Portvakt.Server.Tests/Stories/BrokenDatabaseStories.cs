@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +11,7 @@ using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Server.Data;
+using Portvakt.Server.Sessions;
 using Portvakt.Server.Tests.Actors;
 
 namespace Portvakt.Server.Tests.Stories;
@@ -376,6 +378,68 @@ public abstract class BrokenDatabaseStories(DatabaseKind kind) : IAsyncLifetime
         Assert.InRange(active, 0, await _server.ReadAsync(db => db.Approvals.CountAsync(row => row.PersonId == person.Id && row.Purpose == ApprovalPurpose.EnrolmentTest && row.State == ApprovalState.Approved)));
     }
 
+    // ---- What somebody else commits in between
+
+    [Fact]
+    public async Task R10_A_lock_that_comes_while_a_phone_binds_its_new_key_or_is_moved_is_not_passed_by()
+    {
+        foreach (var moves in new[] { false, true })
+        {
+            using var phone = new Phone(_server);
+            (phone.Passkey.BackupEligible, phone.Passkey.BackupState) = (false, false);
+            var (kari, old) = await Cast.EnrolledAsync(_server, phone);
+            using var fresh = moves ? new Phone(_server) : old.AfterEviction(_server);
+            var number = "";
+            if (moves)
+            {
+                Assert.True((await fresh.BindAsync((await old.BeginMoveAsync()).Text("code"))).Ok);
+                number = (await fresh.MoveAsync()).Body["move"]!["number"]!.GetValue<string>();
+            }
+
+            // After it was asked whether the account is open, before anything is written.
+            _turn.DoBefore(moves ? text => text.Contains("INSERT INTO failure_counts", StringComparison.Ordinal) : text => text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("sealed_seed", StringComparison.Ordinal),
+                () => _server.ChangeAsync(async db => (await db.People.SingleAsync(row => row.Id == kari.Id)).Lock()));
+            var answer = moves ? await old.ConfirmMoveAsync(number) : await fresh.RebindAsync();
+            Assert.True(_turn.HasCome);
+            Assert.Equal((moves, moves ? "answered" : "expired"), (moves, answer.Code));
+            _turn.Pause();
+            Assert.Equal([old.KeyId], await _server.ReadAsync(db => db.Phones.Where(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Active).Select(row => row.KeyId).ToListAsync()));
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task R62_A_sign_in_that_comes_to_its_end_while_all_of_them_are_ended_is_ended_too(bool everywhere)
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(_server);
+        using var browser = new Browser(_server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(kari);
+        await phone.ApproveAsync(browser.MatchingNumber);
+        await browser.PressAsync("Jeg har godkjent");
+        Assert.Equal("Vil du forbli pålogget?", browser.Heading);
+
+        await using var scope = _server.Services.CreateAsyncScope();
+        var (sessions, http) = (scope.ServiceProvider.GetRequiredService<SessionStore>(), new DefaultHttpContext { RequestServices = scope.ServiceProvider });
+        var person = await scope.ServiceProvider.GetRequiredService<PortvaktDb>().People.SingleAsync(row => row.Id == kari.Id);
+        var came = false;
+
+        // SQLite lets nobody else write from where the transaction begins.
+        _turn.DoBefore(everywhere && kind is DatabaseKind.Postgres ? text => text.StartsWith("UPDATE", StringComparison.Ordinal) && text.Contains("sign_in_attempts", StringComparison.Ordinal) : text => text is Turn.Begin, async () =>
+        {
+            await browser.PressAsync("Nei");
+            came = true;
+        });
+        _turn.InRequest.Value = true;
+        if (everywhere) await sessions.EndEverywhereAsync(http, person, activates: false);
+        else await sessions.EndAllAsync(kari.Id, http);
+        _turn.InRequest.Value = false;
+        Assert.True(came);
+        _turn.Pause();
+        Assert.Equal(0, await _server.ReadAsync(db => db.Sessions.CountAsync(row => row.PersonId == kari.Id && row.EndedAt == null)));
+    }
+
     private Task<int> SessionsAsync(Person person)
     {
         _turn.Pause();
@@ -387,6 +451,10 @@ public abstract class BrokenDatabaseStories(DatabaseKind kind) : IAsyncLifetime
     {
         public const string Cause = "the database is away";
 
+        /// <summary>In place of a statement: a transaction begins.</summary>
+        public const string Begin = "BEGIN";
+
+        private (Func<string, bool> Matches, Func<Task> Happening)? _before;
         private Action _happening = Nothing;
         private int _left;
         private volatile bool _paused = true;
@@ -404,18 +472,29 @@ public abstract class BrokenDatabaseStories(DatabaseKind kind) : IAsyncLifetime
             _paused = false;
         }
 
+        /// <summary>Once, before the next statement of a request that matches.</summary>
+        public void DoBefore(Func<string, bool> matches, Func<Task> happening) => (_before, HasCome) = ((matches, happening), false);
+
         public void Pause() => _paused = true;
 
-        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+        public override async ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
         {
+            await BeforeAsync(command.CommandText);
             Pass();
-            return ValueTask.FromResult(result);
+            return result;
         }
 
-        public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+        public override async ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
         {
+            await BeforeAsync(command.CommandText);
             Pass();
-            return ValueTask.FromResult(result);
+            return result;
+        }
+
+        public async ValueTask<InterceptionResult<DbTransaction>> TransactionStartingAsync(DbConnection connection, TransactionStartingEventData eventData, InterceptionResult<DbTransaction> result, CancellationToken cancellationToken = default)
+        {
+            await BeforeAsync(Begin);
+            return result;
         }
 
         public override ValueTask<InterceptionResult<object>> ScalarExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<object> result, CancellationToken cancellationToken = default)
@@ -439,6 +518,13 @@ public abstract class BrokenDatabaseStories(DatabaseKind kind) : IAsyncLifetime
         private static void Nothing()
         {
             // Before the first turn.
+        }
+
+        private async Task BeforeAsync(string statement)
+        {
+            if (!InRequest.Value || _before is not { } before || !before.Matches(statement)) return;
+            (_before, HasCome) = (null, true);
+            await before.Happening();
         }
 
         private void Pass()

@@ -70,7 +70,7 @@ public abstract class EvictionStories(Stage stage)
         Assert.Equal((0, 0), (await CountAsync(SecurityEvent.PasswordRejected, kari), await CountAsync(SecurityEvent.PhoneBindingAnewRefused, kari)));
         Is(HttpStatusCode.UnprocessableEntity, "password", await anew.RebindAsync("en blå elefant på taket"));
         Assert.Equal((1, 1), (await CountAsync(SecurityEvent.PasswordRejected, kari), await CountAsync(SecurityEvent.PhoneBindingAnewRefused, kari)));
-        Assert.Equal(1, await Server.ReadAsync(db => db.FailureCounts.Where(count => count.Key == $"password:unfamiliar:{kari.UserName}").Select(count => count.Failures).SingleAsync()));
+        Assert.Equal(1, await Server.ReadAsync(db => db.FailureCounts.Where(count => count.Key == $"password:passkey:{kari.Id:N}").Select(count => count.Failures).SingleAsync()));
         await UntouchedAsync(kari, old);
 
         var answer = await anew.RebindAsync(PortvaktServer.Password);
@@ -379,6 +379,63 @@ public abstract class EvictionStories(Stage stage)
     }
 
     [Fact]
+    public async Task R62_What_the_old_key_and_its_codes_have_proven_and_nobody_has_used_yet_opens_nothing_after_it()
+    {
+        var (kari, old) = await EnrolledAsync(synced: false);
+        Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        using var approved = new Browser(Server);
+        await approved.OpenAppAsync();
+        await approved.PasswordAsync(kari);
+        Assert.Equal("approved", (await old.ApproveAsync(approved.MatchingNumber)).Text("outcome")); // and the button is not pressed yet
+        using var proven = new Browser(Server);
+        await proven.OpenAppAsync();
+        await proven.PasswordAsync(kari);
+        await proven.OpenAsync($"/sign-in/{proven.AttemptId}/code");
+        await proven.Fill("Kode", old.Code()).PressAsync("Bekreft");
+        Assert.Equal("Vil du forbli pålogget?", proven.Heading);
+
+        using var anew = old.AfterEviction(Server);
+        Assert.True((await anew.RebindAsync()).Ok);
+        await approved.PressAsync("Jeg har godkjent");
+        Assert.Equal(HttpStatusCode.Gone, approved.Status);
+        await proven.PressAsync("Nei");
+        Assert.Equal(HttpStatusCode.Gone, proven.Status);
+        Assert.Equal(0, await Server.ReadAsync(db => db.Sessions.CountAsync(row => row.PersonId == kari.Id && row.EndedAt == null)));
+    }
+
+    [Fact]
+    public async Task R52_Strangers_who_know_the_user_name_alone_cannot_keep_a_copied_passkey_from_bringing_the_account_back()
+    {
+        var (kari, old) = await EnrolledAsync();
+        for (var guess = 0; guess < 10; guess++)
+        {
+            using var stranger = new Browser(Server, address: $"203.0.113.{guess}");
+            await stranger.OpenAsync("/sign-in");
+            await stranger.PasswordAsync(kari, $"guess number {guess}");
+        }
+
+        using var anew = old.AfterEviction(Server);
+        var answer = await anew.RebindAsync(PortvaktServer.Password);
+        Assert.True(answer.Ok, $"{answer.Status} {answer.Code}");
+        await OnlyTheNewOneWorksAsync(kari, old, anew, forget: true);
+    }
+
+    [Fact]
+    public async Task R52_A_try_that_came_while_the_source_had_to_wait_is_no_guess_at_the_password()
+    {
+        var (kari, old) = await EnrolledAsync();
+        using var anew = old.AfterEviction(Server);
+        Is(HttpStatusCode.UnprocessableEntity, "password", await anew.RebindAsync("feil passord fra samme hus"));
+        var until = (Server.Clock.GetUtcNow() + TimeSpan.FromMinutes(1)).ToUnixTimeMilliseconds();
+        Assert.Equal(1, await Server.ReadAsync(db => db.FailureCounts.Where(count => count.Key == "password:source:192.0.2.20").ExecuteUpdateAsync(set => set.SetProperty(count => count.BlockedUntil, until))));
+        for (var tries = 0; tries < 5; tries++) Is(HttpStatusCode.TooManyRequests, "slow-down", await anew.RebindAsync(PortvaktServer.Password));
+        Server.Clock.Advance(TimeSpan.FromSeconds(61));
+        var answer = await anew.RebindAsync(PortvaktServer.Password);
+        Assert.True(answer.Ok, $"{answer.Status} {answer.Code}");
+        await OnlyTheNewOneWorksAsync(kari, old, anew);
+    }
+
+    [Fact]
     public async Task R12_Of_many_who_bring_the_same_account_back_at_once_one_does()
     {
         var (kari, old) = await EnrolledAsync(synced: false);
@@ -411,8 +468,9 @@ public abstract class EvictionStories(Stage stage)
     }
 
     /// <summary>Old key and old codes open nothing, new key and new codes do.</summary>
-    private async Task OnlyTheNewOneWorksAsync(Person kari, Phone old, Phone anew)
+    private async Task OnlyTheNewOneWorksAsync(Person kari, Phone old, Phone anew, bool forget = false)
     {
+        if (forget) await ForgetFailuresAsync();
         Is(HttpStatusCode.Unauthorized, "unknown-phone", await old.GetAsync("/phone/api/pending"));
         Server.Clock.Advance(TimeSpan.FromMinutes(11));
         using (await SignedInAsync(kari, anew))

@@ -110,6 +110,20 @@ public abstract class MoveStories(Stage stage)
     }
 
     [Fact]
+    public async Task R38_A_new_phone_that_was_removed_again_takes_nobodys_place()
+    {
+        var (kari, old) = await Cast.EnrolledAsync(Server);
+        using var fresh = new Phone(Server);
+        var number = await BoundAsync(old, fresh);
+        Assert.Equal(HttpStatusCode.NoContent, (await fresh.PostAsync("/phone/api/remove", [])).Status);
+        for (var tries = 0; tries < 6; tries++) Assert.Equal((HttpStatusCode.Gone, "expired"), await CodeOfAsync(old.ConfirmMoveAsync(number))); // and none of them is a guess
+        Assert.Equal([old.KeyId], await ActiveAsync(kari));
+        using (await SignedInAsync(kari, old)) Assert.Equal(0, await CountAsync(SecurityEvent.PhoneMoved, kari));
+        using var next = new Phone(Server);
+        Assert.Equal("moved", (await old.ConfirmMoveAsync(await BoundAsync(old, next))).Text("outcome"));
+    }
+
+    [Fact]
     public async Task R54_Numbers_are_not_guessed_move_after_move()
     {
         var (kari, old) = await Cast.EnrolledAsync(Server);

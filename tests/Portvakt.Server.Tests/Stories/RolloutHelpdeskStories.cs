@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using AngleSharp.Html.Dom;
+using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Portvakt.Domain.Audit;
@@ -11,6 +12,7 @@ using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
 using Portvakt.Server.Administration;
 using Portvakt.Server.Data;
+using Portvakt.Server.Mails;
 using Portvakt.Server.Tests.Actors;
 
 namespace Portvakt.Server.Tests.Stories;
@@ -582,6 +584,20 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
         Assert.DoesNotContain("seed", text, StringComparison.OrdinalIgnoreCase);
 
         var (ada, _, desk) = await Cast.AtTheDeskAsync(Server);
+
+        // What others were told of her names her too: "it wasn't me" to the helpdesk, and the alarm of an account for the worst day.
+        await using (var told = Server.Services.CreateAsyncScope())
+        {
+            var (inside, outbox, now) = (told.ServiceProvider.GetRequiredService<PortvaktDb>(), told.ServiceProvider.GetRequiredService<Outbox>(), Server.Clock.GetUtcNow());
+            var row = await inside.People.SingleAsync(person => person.Id == kari.Id);
+            var opened = new HelpdeskCase(kari.Id, null, null, "198.51.100.x", "Firefox, Windows", now);
+            inside.Cases.Add(opened);
+            await outbox.TellOfCaseAsync(opened, row, TestContext.Current.CancellationToken);
+            await outbox.AlarmAsync(row, new DefaultHttpContext(), now, TestContext.Current.CancellationToken);
+            await inside.SaveChangesAsync();
+        }
+
+        foreach (var kind in new[] { MailKind.NotMeAlert, MailKind.BreakGlassAlarm }) Assert.True(await Server.ReadAsync(db => db.Mails.AnyAsync(mail => mail.Kind == kind.ToString() && mail.Text.Contains("Spormerke"))));
         await DoAsync(desk, kari, "Data");
         Assert.Contains("Spormerke Nordmann", await desk.Answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await desk.OpenAsync(PageOf(kari));

@@ -4,6 +4,7 @@ using System.Text;
 using AngleSharp.Html.Dom;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Portvakt.Domain;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
@@ -11,6 +12,8 @@ using Portvakt.Domain.People;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Account;
 using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Sessions;
 using Portvakt.Server.Tests.Actors;
 
 namespace Portvakt.Server.Tests.Stories;
@@ -102,6 +105,11 @@ public abstract class SecurityInfoStories(Stage stage)
     private Task<Guid> PhoneIdAsync(Person person) => Server.ReadAsync(db => db.Phones.Where(row => row.PersonId == person.Id && row.State == AuthenticatorState.Active).Select(row => row.Id).FirstAsync());
 
     private Task<Guid> AppIdAsync(Person person) => Server.ReadAsync(db => db.Totps.Where(row => row.PersonId == person.Id && row.PhoneId == null && row.State == AuthenticatorState.Active).Select(row => row.Id).FirstAsync());
+
+    /// <summary>The session that began last.</summary>
+    private Task<string> NewestSessionAsync(Person person) => Server.ReadAsync(db => db.Sessions.Where(row => row.PersonId == person.Id).OrderByDescending(row => row.AuthenticatedAt).Select(row => row.Id).FirstAsync());
+
+    private Task<List<string>> LiveAsync(Person person) => Server.ReadAsync(db => db.Sessions.Where(row => row.PersonId == person.Id && row.EndedAt == null).OrderBy(row => row.Id).Select(row => row.Id).ToListAsync());
 
     private Task<Methods> HeldAsync(Person person) => Server.ReadAsync(async db => (await PersonMethods.LoadAsync(db, person.Id, CancellationToken.None)).HeldWithout(null));
 
@@ -331,9 +339,13 @@ public abstract class SecurityInfoStories(Stage stage)
     [Theory]
     [InlineData("everywhere")]
     [InlineData("helpdesk")]
+    [InlineData("this one")]
+    [InlineData("this one, by the helpdesk")]
+    [InlineData("sign-out")]
     public async Task R62_What_was_half_way_when_everything_was_signed_out_leads_to_no_method_and_no_session(string by)
     {
         var (kari, phone, stolen) = await KariAsync();
+        var id = await NewestSessionAsync(kari);
         await stolen.PressAsync("Legg til en metode");
         Assert.Equal("Ytterligere sikkerhetsbekreftelse", stolen.Heading);
 
@@ -342,18 +354,118 @@ public abstract class SecurityInfoStories(Stage stage)
             using var owner = await SignedInAsync(kari, phone);
             await PostAsync(owner, "Everywhere");
         }
+        else if (by is "this one")
+        {
+            using var owner = await SignedInAsync(kari, phone);
+            await PostAsync(owner, "End", ("id", id));
+        }
+        else if (by is "sign-out")
+        {
+            using var tab = stolen.NewTab();
+            await tab.OpenAsync("/sign-out");
+            await tab.PressAsync("Logg av");
+        }
         else
         {
             var (_, _, desk) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk, path: $"/administration/people/{kari.UserName}");
-            await desk.SubmitAsync((IHtmlFormElement)desk.Page.Forms.First(form => form.GetAttribute("action") is "?handler=EndSessions"), tamper: fields => fields["reason"] = "Mistet maskin");
+            var action = by is "helpdesk" ? "?handler=EndSessions" : $"?handler=EndSession&id={id}";
+            await desk.SubmitAsync((IHtmlFormElement)desk.Page.Forms.First(form => form.GetAttribute("action") == action), tamper: fields => fields["reason"] = "Mistet maskin");
             Assert.Equal(HttpStatusCode.OK, desk.Status);
             desk.Dispose();
         }
 
+        Assert.False(await Server.ReadAsync(db => db.Sessions.AnyAsync(row => row.Id == id && row.EndedAt == null)));
         await stolen.Choose("Bruk bekreftelseskode").PressAsync("Konfigurer");
         Assert.Equal(HttpStatusCode.Gone, stolen.Status);
         Assert.Equal(1, await Server.ReadAsync(db => db.Totps.CountAsync(row => row.PersonId == kari.Id)));
         stolen.Dispose();
+    }
+
+    [Fact]
+    public async Task R62_A_session_that_was_ended_while_a_method_was_set_up_comes_back_neither_by_the_page_nor_at_the_end()
+    {
+        var (kari, phone, stolen) = await KariAsync();
+        var id = await NewestSessionAsync(kari);
+        var session = await Server.ReadAsync(db => db.Sessions.AsNoTracking().SingleAsync(row => row.Id == id));
+        await stolen.PressAsync("Legg til en metode");
+        await stolen.Choose("Bruk bekreftelseskode").PressAsync("Konfigurer");
+        var secret = Decode(stolen.Secret);
+        using var owner = await SignedInAsync(kari, phone);
+        await PostAsync(owner, "End", ("id", session.Id));
+        var live = await LiveAsync(kari);
+
+        await stolen.Fill("Koden fra appen", CodeOf(secret)).PressAsync("Neste");
+        Assert.Equal(HttpStatusCode.Gone, stolen.Status);
+        Assert.Equal(Methods.App | Methods.Code, await HeldAsync(kari));
+        Assert.Equal(1, await Server.ReadAsync(db => db.Totps.CountAsync(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Active)));
+        Assert.Equal(live, await LiveAsync(kari));
+
+        // And if it was ended between the last question and the last save: what adds to a session makes none.
+        await using var scope = Server.Services.CreateAsyncScope();
+        var adding = new SignInAttempt(new byte[32], new SignInRequest(Adds: true), Server.Clock.GetUtcNow());
+        adding.ContinueFrom(session);
+        var person = await scope.ServiceProvider.GetRequiredService<PortvaktDb>().People.SingleAsync(row => row.Id == kari.Id);
+        Assert.False(await scope.ServiceProvider.GetRequiredService<SessionIssuer>().IssueAsync(new DefaultHttpContext(), adding, person, SignInStep.Finish));
+        Assert.Equal(live, await LiveAsync(kari));
+        stolen.Dispose();
+    }
+
+    [Fact]
+    public async Task R62_Of_two_who_choose_a_new_password_with_both_factors_proven_the_first_puts_the_other_out()
+    {
+        var (kari, phone, elsewhere) = await KariAsync();
+        using var home = elsewhere;
+        await Server.ChangeAsync(async db => (await db.People.SingleAsync(row => row.Id == kari.Id)).MustChangePassword = true);
+        using var owner = await AtTheNewPasswordAsync();
+        using var thief = await AtTheNewPasswordAsync();
+        using var typed = new Browser(Server);
+        await typed.OpenAppAsync();
+        await typed.PasswordAsync(kari); // the old one, and no second factor yet
+        await owner.Fill("Nytt passord", "tre små kaker under senga").PressAsync("Lagre passordet");
+        Assert.Equal("Vil du forbli pålogget?", owner.Heading);
+
+        foreach (var other in new[] { thief, typed })
+        {
+            await other.ReloadAsync();
+            Assert.Equal(HttpStatusCode.Gone, other.Status);
+        }
+
+        await owner.PressAsync("Nei");
+        Assert.Equal("app.test", owner.LeftFor?.Host);
+        Assert.Single(await LiveAsync(kari));
+
+        async Task<Browser> AtTheNewPasswordAsync()
+        {
+            var browser = new Browser(Server);
+            await browser.OpenAppAsync();
+            await browser.PasswordAsync(kari);
+            await phone.ApproveAsync(browser.MatchingNumber);
+            await browser.PressAsync("Jeg har godkjent");
+            Assert.EndsWith("/new-password", browser.Path, StringComparison.Ordinal);
+            return browser;
+        }
+    }
+
+    [Fact]
+    public async Task R92_The_seed_of_a_phone_that_was_removed_is_kept_for_a_day_at_most_and_a_token_of_plastic_stays()
+    {
+        var (kari, _, browser) = await KariAsync();
+        await AddAppAsync(browser);
+        var token = new TotpAuthenticator(kari.Id, phoneId: null, attemptId: null, Server.Clock.GetUtcNow()) { SerialNumber = $"S-{kari.UserName}" };
+        token.Revoke();
+        await Server.ChangeAsync(db =>
+        {
+            db.Totps.Add(token);
+            return Task.CompletedTask;
+        });
+        await PostAsync(browser, "Remove", ("id", (await PhoneIdAsync(kari)).ToString()));
+        Assert.Equal(2, await Server.ReadAsync(db => db.Totps.CountAsync(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Revoked)));
+
+        Server.Clock.Advance(TimeSpan.FromDays(2));
+        await ActivatorUtilities.CreateInstance<Cleanup>(Server.Services).SweepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal([token.Id], await Server.ReadAsync(db => db.Totps.Where(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Revoked).Select(row => row.Id).ToListAsync()));
+        Assert.Equal(Methods.Code, await HeldAsync(kari));
+        browser.Dispose();
     }
 
     [Fact]

@@ -476,6 +476,16 @@ public abstract class TelephoneStories(TelephoneStage stage)
         Assert.Equal(HttpStatusCode.UnprocessableEntity, await ReportAsync("texts", "{}"));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, await ReportAsync("texts", "[]"));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, await ReportAsync("texts", """{"message":{"reference":null,"state":["failed"]}}"""));
+        foreach (var id in new[] { "\\u0000", "CA\\u0000-1", "CA\\n1", "\\ud800" })
+        {
+            Assert.Equal((id, HttpStatusCode.UnprocessableEntity), (id, await ReportAsync("calls", $$"""{"CallSid":"{{id}}","CallStatus":"busy"}""")));
+            Assert.Equal((id, HttpStatusCode.UnprocessableEntity), (id, await ReportAsync("texts", $$"""{"message":{"reference":"{{id}}","state":"failed"} }""")));
+        }
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await ReportAsync("texts", """{"message":{"reference":"1","state":"\ud800"}}"""));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await SendReportAsync("calls", new StringContent("CallSid=CA%01&CallStatus=busy", System.Text.Encoding.ASCII, "application/x-www-form-urlencoded")));
+        foreach (var form in new[] { "CallSid=CA%00&CallStatus=busy", string.Concat(Enumerable.Repeat("a=&", 2000)) })
+            Assert.Equal(HttpStatusCode.BadRequest, await SendReportAsync("calls", new StringContent(form, System.Text.Encoding.ASCII, "application/x-www-form-urlencoded")));
         Assert.Equal(HttpStatusCode.BadRequest, await ReportAsync("texts", new string('[', 60)));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, await ReportAsync("texts", new string(' ', 17 * 1024)));
         Assert.Equal(MessageState.Accepted, (await MessageAsync(kari)).State);
