@@ -58,8 +58,9 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.TotpActivated, totp.PersonId, totp.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.TotpActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
-        await brake.AcceptedAsync(totp.PersonId, HttpContext.RequestAborted);
-        return await ContinueEnrolledAsync();
+        var next = await ContinueEnrolledAsync();
+        if (db.Entry(totp).State is EntityState.Unchanged) await brake.AcceptedAsync(totp.PersonId, HttpContext.RequestAborted); // saved: whoever lost the save has proven nothing
+        return next;
     }
 
     public async Task<IActionResult> OnPostOtherAsync()

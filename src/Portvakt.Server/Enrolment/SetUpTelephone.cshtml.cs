@@ -91,8 +91,9 @@ public sealed class SetUpTelephoneModel(SignInJourney journey, PortvaktDb db, Ou
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.TelephoneAdded, personId, own.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.TelephoneAdded, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
-        await brake.AcceptedAsync(personId, HttpContext.RequestAborted);
-        return await ContinueEnrolledAsync();
+        var next = await ContinueEnrolledAsync();
+        if (db.Entry(own).State is EntityState.Unchanged) await brake.AcceptedAsync(personId, HttpContext.RequestAborted); // saved: whoever lost the save has proven nothing
+        return next;
     }
 
     /// <summary>The number was mistyped.</summary>
