@@ -45,7 +45,7 @@ public static class PhoneRebindingEndpoint
                 Base64Url.EncodeToString(RebindingChallenge.Make(vault, keyId, now)),
                 (now + RebindingChallenge.Lifetime).ToUnixTimeSeconds(),
                 now.ToUnixTimeSeconds(),
-                new RelyingPartyName(settings.Value.PublicUri.Host, settings.Value.Organisation),
+                new PasskeyRelyingParty(settings.Value.PublicUri.Host, settings.Value.Organisation),
                 push.ApplicationServerKey,
                 settings.Value.Helpdesk),
             PhoneJson.Options);
