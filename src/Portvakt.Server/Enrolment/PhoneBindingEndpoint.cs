@@ -49,7 +49,7 @@ public static class PhoneBindingEndpoint
         var source = $"binding:{http.Source()}";
         if (await failures.RaiseAsync(source, Throttle.BindingSource, http.RequestAborted) is { } wait)
         {
-            http.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            http.Response.RetryAfter(wait);
             return new PhoneProblem(429, "slow-down").ToResult();
         }
 

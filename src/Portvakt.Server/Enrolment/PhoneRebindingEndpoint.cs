@@ -163,7 +163,7 @@ public static class PhoneRebindingEndpoint
 
         IResult SlowDown(TimeSpan wait)
         {
-            http.Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
+            http.Response.RetryAfter(wait);
             return Refuse(429, "slow-down", "too many tries");
         }
 

@@ -40,9 +40,8 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
         var now = clock.GetUtcNow();
         if (await brake.RaiseAsync(totp.PersonId, guessable: false, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = brake.SentenceOf(wait);
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         var typed = new string([.. (code ?? "").Where(char.IsAsciiDigit)]);

@@ -73,9 +73,8 @@ public sealed class SetUpTelephoneModel(SignInJourney journey, PortvaktDb db, Ou
         var now = clock.GetUtcNow();
         if (await brake.RaiseAsync(personId, guessable: false, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = brake.SentenceOf(wait);
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         if (Sent is not { } sent || await OwnAsync() is not { } own || own.Id != sent.NumberId || !codes.Use(sent, code))

@@ -44,10 +44,9 @@ public sealed class SetUpTokenModel(SignInJourney journey, PortvaktDb db, Outbox
         var now = clock.GetUtcNow();
         if (await brake.RaiseAsync(person.Id, guessable: true, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = brake.SentenceOf(wait);
             await AbandonAsync();
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         // Another person's generator is none: it is not among these.
