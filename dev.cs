@@ -30,7 +30,7 @@ Verb[] verbs =
     new("test", "all tests, on SQLite and PostgreSQL, with what they need installed and started", Tests.RunAsync,
         new("--filter WORDS", "only tests whose class or method has these words"),
         new("--no-browser", "without the end-to-end tests")),
-    new("ci", "what CI runs: format, dependencies, strict build, all tests", Ci.RunAsync),
+    new("ci", "what CI runs: format, dependencies, strict build, all tests, and the gates of `bench phone`", Ci.RunAsync),
     new("deps", "the dependency check alone", Dependencies.RunAsync),
     new("migration NAME", "add a database migration, for both databases", Migration.RunAsync),
     new("bench WHAT...", "measure: `bench phone`, with `--gate` to hold its figures and `--quick` for fewer rounds; `bench rollout`; `bench cost`, with `--short`", Bench.RunAsync),

@@ -111,11 +111,6 @@ public sealed class ApprovalRequest
         return AnswerOutcome.Recorded;
     }
 
-    public void Supersede()
-    {
-        if (State is ApprovalState.Pending) State = ApprovalState.Superseded;
-    }
-
     public string DisplayedNumber => MatchingNumber.ToString(CultureInfo.InvariantCulture);
 
     private bool Matches(string? typed) =>

@@ -150,6 +150,9 @@ public enum SecurityEvent
 
     /// <summary>Somebody signed in with an account for the worst day (R45).</summary>
     BreakGlassUsed = 202,
+
+    /// <summary>The operator made a new key that signs tokens.</summary>
+    SigningKeyMade = 210,
 }
 
 /// <summary>

@@ -57,7 +57,7 @@ public sealed class Session
 
     public DateTimeOffset? SecondFactorAt { get; private set; }
 
-    /// <summary>A passkey was the whole sign-in.</summary>
+    /// <summary>The sign-in had no password in it: a passkey was the whole of it, or a Temporary Access Pass opened it.</summary>
     public bool WithoutPassword { get; private set; }
 
     /// <summary><c>auth_time</c>.</summary>
@@ -87,6 +87,4 @@ public sealed class Session
         LastSeenAt = now;
         return true;
     }
-
-    public void End(DateTimeOffset now) => EndedAt ??= now;
 }

@@ -34,7 +34,10 @@ public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan Lo
     /// <summary>Changes of one's own methods: nobody makes twenty in a row, and every one of them is mailed.</summary>
     public static readonly Throttle MethodChanges = new(20, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(10));
 
-    /// <summary>How long the account or source must wait after its <paramref name="failures"/>th failure.</summary>
+    /// <summary>
+    /// How long the account or source must wait after its <paramref name="failures"/>th failure: the rule in words that can be read. At work it is part of the one
+    /// statement of the store that counts; a test holds that statement to this.
+    /// </summary>
     public TimeSpan PauseAfter(int failures)
     {
         if (failures < FreeFailures) return TimeSpan.Zero;
@@ -47,7 +50,7 @@ public sealed record Throttle(int FreeFailures, TimeSpan FirstPause, TimeSpan Lo
 /// <summary>How often one thing has failed of late. Raised by one statement of the database, before the secret is looked at.</summary>
 public sealed class FailureCount
 {
-    /// <summary>What is counted, for instance <c>password:unfamiliar:{person}</c>.</summary>
+    /// <summary>What is counted, for instance <c>password:unfamiliar:{user name}</c>.</summary>
     public required string Key { get; init; }
 
     public int Failures { get; init; }

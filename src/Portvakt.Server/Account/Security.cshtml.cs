@@ -231,8 +231,8 @@ public sealed class SecurityModel(
         }
 
         if (await new FailureCounter(db, clock).RaiseAsync($"methods:{Ruling.Person.Id:N}", Throttle.MethodChanges, HttpContext.RequestAborted) is not { } wait) return null;
-        Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-        Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+        Response.RetryAfter(wait);
+        Problem = words.TooManyTries(wait);
         return await ShowAsync(StatusCodes.Status429TooManyRequests);
     }
 

@@ -47,6 +47,9 @@ public sealed class SignedOutEverywhereModel(PortvaktDb db, RelyingParties relyi
 
     private static readonly TimeSpan Rhythm = TimeSpan.FromSeconds(2);
 
+    /// <summary>A proxy takes what is silent for longer for dead.</summary>
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(15);
+
     [FromRoute(Name = "id")]
     public string Id { get; set; } = "";
 
@@ -83,13 +86,23 @@ public sealed class SignedOutEverywhereModel(PortvaktDb db, RelyingParties relyi
     private static async IAsyncEnumerable<SseItem<string>> ChangesAsync(
         SignOutRound round, string? shown, PortvaktDb db, RelyingParties relyingParties, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var spoken = clock.GetUtcNow();
         yield return new SseItem<string>("", "ping");
-        while (clock.GetUtcNow() < round.At + Follows)
+        while (clock.GetUtcNow() is var now && now < round.At + Follows)
         {
             var state = StateOf(await ApplicationsAsync(db, relyingParties, round, cancellationToken));
-            if (state != shown) yield return new SseItem<string>(state ?? "", "changed");
+            if (state != shown)
+            {
+                (shown, spoken) = (state, now);
+                yield return new SseItem<string>(state ?? "", "changed");
+            }
+            else if (now >= spoken + SignOfLife)
+            {
+                spoken = now;
+                yield return new SseItem<string>("", "ping");
+            }
+
             if (state is null) yield break;
-            shown = state;
             await Task.Delay(Rhythm, clock, cancellationToken);
         }
 

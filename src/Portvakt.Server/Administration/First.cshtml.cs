@@ -9,7 +9,6 @@ using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Resources;
-using Portvakt.Server.SignIn;
 
 namespace Portvakt.Server.Administration;
 
@@ -38,7 +37,7 @@ public sealed class FirstModel(
         var source = $"first:{HttpContext.Source()}";
         if (await failures.RaiseAsync(source, Throttle.BindingSource, aborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
+            Response.RetryAfter(wait);
             return Again(admin["FirstTooMany"], StatusCodes.Status429TooManyRequests);
         }
 

@@ -8,7 +8,6 @@ using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
-using Portvakt.Domain.Sessions;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
@@ -25,40 +24,19 @@ namespace Portvakt.Server.Administration;
 /// </summary>
 public sealed class PersonModel(Reception reception, SessionStore sessions, Approver approver, Outbox outbox, Vault vault, IStringLocalizer<AdminWords> admin) : AdministrationPage(reception, Act.SeePeople)
 {
-    private const int HistoryLength = 50;
-
     /// <summary>No exemption or extension is longer: whoever grants it looks at it again.</summary>
     private const int LongestTermDays = 366;
 
     /// <summary>Minutes to choose from for a pass.</summary>
     public static readonly int[] PassLifetimes = [10, 60, 8 * 60, 24 * 60, 3 * 24 * 60, 7 * 24 * 60, 30 * 24 * 60];
 
-    public sealed record HistoryRow(SecurityEvent What, DateTimeOffset At, string? Actor, string? Reason, string? Address);
-
-    public sealed record TermRow(PersonalTerm Term, string? Author);
-
     public override string Section => "/administration/people";
 
     public Person Target { get; private set; } = null!;
     public IReadOnlyList<RoleAssignment> TargetRoles { get; private set; } = [];
-    public Wave? Wave { get; private set; }
-    public PersonLine Line { get; private set; } = null!;
-    public string? ManagerName { get; private set; }
-    public PersonMethods Methods { get; private set; } = null!;
 
-    /// <summary>By telephone number: the code that was sent there last, and what became of it.</summary>
-    public Dictionary<Guid, TelephoneMessage> LastCodes { get; } = [];
-
-    /// <summary>Which methods count for the person.</summary>
-    public MethodPolicy Policy { get; private set; } = MethodPolicy.Default;
-
-    public IReadOnlyList<Session> Sessions { get; private set; } = [];
-    public IReadOnlyList<HelpdeskCase> Cases { get; private set; } = [];
-    public IReadOnlyList<AccessPass> Passes { get; private set; } = [];
-    public IReadOnlyList<TermRow> Terms { get; private set; } = [];
-    public IReadOnlyList<HistoryRow> History { get; private set; } = [];
-    /// <summary>Policy lets a pass stand in for the second factor: whoever has one, but not here, may be given a pass as well.</summary>
-    public bool PassOpensSignIn => Policy.Pass is not PassUse.Enrolment;
+    /// <summary>What is known of the person.</summary>
+    public PersonView Shown { get; private set; } = null!;
 
     public DateTimeOffset Present => Now;
     public bool IsAdministrator => TargetRoles.Any(held => held.Role is Role.Administrator);
@@ -284,7 +262,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
         if (own.Take(id) is not { } taken) return NotFound();
         Db.Entry(Target).Property(person => person.SearchText).IsModified = true; // of two who take away at once, the second sees what is left
         await RecordAndTellAsync(taken.What, Target.Id, id.ToString("N"), reason);
-        if ((left & MethodOrder.Primary) is Domain.Authenticators.Methods.None)
+        if ((left & MethodOrder.Primary) is Methods.None)
         {
             await own.TakeRecoveryCodesAsync(Target.Id, Aborted);
             Target.RecordRemoval();
@@ -326,29 +304,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
 
     private async Task<IActionResult> ShowAsync(int status)
     {
-        var id = Target.Id;
-        Wave = await Db.Waves.AsNoTracking().SingleOrDefaultAsync(row => row.Id == Target.WaveId, Aborted);
-        Line = await PersonLine.Of(Db.People.Where(row => row.Id == id), Db).SingleAsync(Aborted);
-        ManagerName = Target.Manager is null ? null : await Db.People.Where(row => row.UserName == Target.Manager).Select(row => row.DisplayName).SingleOrDefaultAsync(Aborted);
-        Methods = await PersonMethods.LoadAsync(Db, id, Aborted);
-        foreach (var number in Methods.Telephones)
-        {
-            if (await Db.TelephoneMessages.AsNoTracking().Where(row => row.NumberId == number.Id).OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(Aborted) is { } sent) LastCodes[number.Id] = sent;
-        }
-
-        Policy = (await MethodPolicies.LoadAsync(Db, Aborted)).Of(Target.Attributes);
-        Sessions = await sessions.LiveAsync(id, Aborted);
-        Cases = await Db.Cases.AsNoTracking().Where(row => row.PersonId == id && row.ClosedAt == null).OrderByDescending(row => row.OpenedAt).ToListAsync(Aborted);
-        Passes = [.. (await Db.AccessPasses.AsNoTracking().Where(row => row.PersonId == id && row.RevokedAt == null).OrderByDescending(row => row.CreatedAt).ToListAsync(Aborted)).Where(pass => pass.IsLive(Now) || pass.AwaitsConfirmation(Now))];
-        Terms = await (from term in Db.PersonalTerms.AsNoTracking()
-                       where term.PersonId == id && term.EndedAt == null && term.Until > Now
-                       orderby term.Until
-                       select new TermRow(term, Db.People.Where(other => other.Id == term.AuthorId).Select(other => other.DisplayName).SingleOrDefault())).ToListAsync(Aborted);
-        History = await (from row in Db.AuditEvents.AsNoTracking()
-                         where row.PersonId == id
-                         orderby row.At descending, row.Id descending
-                         select new HistoryRow(row.What, row.At, Db.People.Where(other => other.Id == row.ActorId).Select(other => other.DisplayName).SingleOrDefault(), row.Reason, row.Address)).Take(HistoryLength).ToListAsync(Aborted);
-        Response.StatusCode = status;
-        return Page();
+        Shown = await PersonView.LoadAsync(Db, sessions, Target, Now, Aborted);
+        return Again(status);
     }
 }

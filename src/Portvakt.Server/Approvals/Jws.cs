@@ -30,14 +30,15 @@ public sealed class Jws
         if (parts is not [var header, var payload, var signature]) return null;
         try
         {
-            var root = JsonDocument.Parse(Base64Url.DecodeFromChars(header), Strict).RootElement;
+            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(header), Strict);
+            var root = document.RootElement;
             if (root.ValueKind is not JsonValueKind.Object || Text(root, "alg") is not "ES256" || Text(root, "typ") != type || root.TryGetProperty("crit", out _)) return null;
             var signatureBytes = Base64Url.DecodeFromChars(signature);
-            return signatureBytes.Length is 64 ? new Jws(root, Base64Url.DecodeFromChars(payload), Encoding.ASCII.GetBytes($"{header}.{payload}"), signatureBytes) : null;
+            return signatureBytes.Length is 64 ? new Jws(root.Clone(), Base64Url.DecodeFromChars(payload), Encoding.ASCII.GetBytes($"{header}.{payload}"), signatureBytes) : null;
         }
         catch (Exception exception) when (exception is JsonException or FormatException)
         {
-            return null;
+            return null; // a stranger's text: whatever it is, it is no JWS
         }
     }
 
@@ -54,7 +55,7 @@ public sealed class Jws
         }
         catch (JsonException)
         {
-            return null;
+            return null; // signed, but not this message
         }
     }
 
@@ -87,7 +88,7 @@ public static class DeviceKey
         }
         catch (CryptographicException)
         {
-            return null;
+            return null; // two numbers, but no point on the curve
         }
 
         string? Member(string name) => Jws.Text(jwk, name);
@@ -101,7 +102,7 @@ public static class DeviceKey
             }
             catch (FormatException)
             {
-                return null;
+                return null; // not base64url
             }
         }
     }

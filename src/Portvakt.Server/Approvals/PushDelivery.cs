@@ -92,7 +92,7 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Notices notices, V
                     await DeliverAsync(errand, cancellationToken);
                 }
 #pragma warning disable CA1031 // one phone's trouble must not stop the delivery to all others; it is logged
-                catch (Exception exception) when (exception is not OperationCanceledException)
+                catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
                 {
                     log.PushBroke(exception);
@@ -102,40 +102,51 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Notices notices, V
 
     private async Task DeliverAsync(Errand errand, CancellationToken cancellationToken)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
-        var phones = await db.Phones
-            .Where(phone => phone.PersonId == errand.PersonId && phone.SealedPush != null && phone.State != AuthenticatorState.Revoked)
-            .Where(phone => errand.OnlyPhoneId == null ? phone.State == AuthenticatorState.Active : phone.Id == errand.OnlyPhoneId)
-            .Where(phone => phone.Id != errand.ExceptPhoneId)
-            .AsNoTracking().ToListAsync(cancellationToken);
-        foreach (var phone in phones)
+        List<PhoneAuthenticator> phones;
+        await using (var scope = scopes.CreateAsyncScope())
         {
-            if (Open(phone) is not { } subscription) continue;
-            var options = new PushOptions
-            {
-                Ttl = errand.ExpiresAt - clock.GetUtcNow() is { Ticks: > 0 } left ? left : TimeSpan.Zero,
-                Urgency = errand.IsNotice ? PushUrgency.Normal : PushUrgency.High,
-                PaddedLength = PayloadLength,
-                Topic = TopicOf(phone.Id, errand.IsNotice), // a newer one takes the place of an older one of its kind
-            };
+            phones = await scope.ServiceProvider.GetRequiredService<PortvaktDb>().Phones
+                .Where(phone => phone.PersonId == errand.PersonId && phone.SealedPush != null && phone.State != AuthenticatorState.Revoked)
+                .Where(phone => errand.OnlyPhoneId == null ? phone.State == AuthenticatorState.Active : phone.Id == errand.OnlyPhoneId)
+                .Where(phone => phone.Id != errand.ExceptPhoneId)
+                .AsNoTracking().ToListAsync(cancellationToken);
+        }
 
-            // One try for a notice: while it waited for its push service, requests would wait for it.
-            switch (errand.IsNotice ? await Sender().SendAsync(subscription, Payload(errand), options, cancellationToken) : await Sender().SendWithRetryAsync(subscription, Payload(errand), options, errand.ExpiresAt, cancellationToken))
-            {
-                case PushOutcome.Delivered:
-                    break;
-                case PushOutcome.Gone:
-                    log.SubscriptionGone(phone.Id);
-                    await db.Phones.Where(row => row.Id == phone.Id && row.SealedPush == phone.SealedPush).ExecuteUpdateAsync(set => set.SetProperty(row => row.SealedPush, (byte[]?)null), cancellationToken);
-                    break;
-                case PushOutcome.Refused refused:
-                    log.PushRefused(phone.Id, refused.Detail);
-                    break;
-                case var other:
-                    log.PushFailed(phone.Id, other.ToString());
-                    break;
-            }
+        // All at once: a push service that hangs must not silence the person's other phones, nor one that fails.
+        await Task.WhenAll(phones.Select(phone => RingAsync(phone, errand, cancellationToken)));
+    }
+
+    private async Task RingAsync(PhoneAuthenticator phone, Errand errand, CancellationToken cancellationToken)
+    {
+        if (Open(phone) is not { } subscription) return;
+        var options = new PushOptions
+        {
+            Ttl = errand.ExpiresAt - clock.GetUtcNow() is { Ticks: > 0 } left ? left : TimeSpan.Zero,
+            Urgency = errand.IsNotice ? PushUrgency.Normal : PushUrgency.High,
+            PaddedLength = PayloadLength,
+            Topic = TopicOf(phone.Id, errand.IsNotice), // a newer one takes the place of an older one of its kind
+        };
+
+        // One try for a notice: while it waited for its push service, requests would wait for it.
+        switch (errand.IsNotice ? await Sender().SendAsync(subscription, Payload(errand), options, cancellationToken) : await Sender().SendWithRetryAsync(subscription, Payload(errand), options, errand.ExpiresAt, cancellationToken))
+        {
+            case PushOutcome.Delivered:
+                break;
+            case PushOutcome.Gone:
+                log.SubscriptionGone(phone.Id);
+                await using (var scope = scopes.CreateAsyncScope())
+                {
+                    await scope.ServiceProvider.GetRequiredService<PortvaktDb>().Phones.Where(row => row.Id == phone.Id && row.SealedPush == phone.SealedPush)
+                        .ExecuteUpdateAsync(set => set.SetProperty(row => row.SealedPush, (byte[]?)null), cancellationToken);
+                }
+
+                break;
+            case PushOutcome.Refused refused:
+                log.PushRefused(phone.Id, refused.Detail);
+                break;
+            case var other:
+                log.PushFailed(phone.Id, other.ToString());
+                break;
         }
     }
 

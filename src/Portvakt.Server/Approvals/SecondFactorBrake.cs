@@ -5,6 +5,7 @@ using Portvakt.Domain.People;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
 using Portvakt.Server.Mails;
 using Portvakt.Server.Resources;
 
@@ -65,7 +66,7 @@ public sealed class SecondFactorBrake(PortvaktDb db, Outbox outbox, TimeProvider
     }
 
     /// <summary>What the page says of a pause.</summary>
-    public string SentenceOf(TimeSpan wait) => wait == ForGood ? words["CodesAreOff"] : words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+    public string SentenceOf(TimeSpan wait) => wait == ForGood ? words["CodesAreOff"] : words.TooManyTries(wait);
 
     private static string Key(Guid personId) => $"second-factor:{personId:N}";
 

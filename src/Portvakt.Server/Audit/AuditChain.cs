@@ -132,7 +132,7 @@ public sealed class AuditChain(IServiceScopeFactory scopes, Vault vault, TimePro
                 foreach (var fault in verdict.Faults) log.ChainBroken(fault.Sentence);
             }
 #pragma warning disable CA1031 // a database that is away for a minute must not end the chaining; it is logged and tried again
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
                 log.ChainingFailed(exception);

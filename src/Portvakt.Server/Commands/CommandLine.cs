@@ -11,7 +11,7 @@ using Portvakt.Server.Mails;
 
 namespace Portvakt.Server.Commands;
 
-/// <summary><c>portvakt serve | migrate | first-admin | people add | people password | people import | waves add | audit verify | audit checkpoint</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
+/// <summary><c>portvakt serve | migrate | first-admin | people add | people password | people import | waves add | audit verify | audit checkpoint | keys rotate</c>. Settings come from file, environment and <c>--Portvakt:Name=value</c> as everywhere.</summary>
 public static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
@@ -32,7 +32,7 @@ public static class CommandLine
         var settings = args.Where(arg => arg.StartsWith("--Portvakt", StringComparison.OrdinalIgnoreCase) || arg.StartsWith("--urls", StringComparison.OrdinalIgnoreCase)).ToArray();
         var rest = args.Where(arg => !settings.Contains(arg, StringComparer.Ordinal)).ToArray(); // not Except: the same word may stand there twice
 
-        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), FirstAdmin(settings), People(settings), Waves(settings), AuditCommands.Audit(settings), DemoPeople.Command(settings), Contract() };
+        var root = new RootCommand("Portvakt, the two-factor sign-in.") { Serve(settings), Migrate(settings), FirstAdmin(settings), People(settings), Waves(settings), AuditCommands.Audit(settings), KeyCommands.Keys(settings), DemoPeople.Command(settings), Contract() };
         root.SetAction((_, cancellationToken) => ServeAsync(settings, cancellationToken));
         return root.Parse(rest).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }

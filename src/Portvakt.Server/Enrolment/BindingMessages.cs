@@ -11,16 +11,16 @@ public sealed record BeginMessage(string? Code, string? Kid);
 
 /// <summary>The relying party that a passkey is made for (WebAuthn Level 3 section 5.4.2).</summary>
 [WireType("PasskeyRelyingParty")]
-public sealed record RelyingPartyName(string Id, string Name);
+public sealed record PasskeyRelyingParty(string Id, string Name);
 
 /// <summary>The account that a passkey is made for (WebAuthn Level 3 section 5.4.3); the id is opaque, 32 bytes, base64url.</summary>
 [WireType("PasskeyUser")]
-public sealed record UserName(string Id, string Name, string DisplayName);
+public sealed record PasskeyUser(string Id, string Name, string DisplayName);
 
 /// <summary>Answer of <c>begin</c>: whose account it would be, what the passkey is made over, and whether it comes from a phone that works (section 8).</summary>
 [WireType("BeginAnswer")]
 public sealed record BeginAnswer(
-    string Audience, string Organisation, string Account, string Challenge, long ExpiresAt, long ServerTime, RelyingPartyName RelyingParty, UserName User, string VapidPublicKey,
+    string Audience, string Organisation, string Account, string Challenge, long ExpiresAt, long ServerTime, PasskeyRelyingParty RelyingParty, PasskeyUser User, string VapidPublicKey,
     [WireValues("Unlock", "passkey", "pin")] string[] Unlock, bool Moves);
 
 /// <summary>Body of <c>POST /phone/api/binding/finish</c>.</summary>

@@ -49,7 +49,7 @@ public static class PhoneBindingEndpoint
         var source = $"binding:{http.Source()}";
         if (await failures.RaiseAsync(source, Throttle.BindingSource, http.RequestAborted) is { } wait)
         {
-            http.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            http.Response.RetryAfter(wait);
             return new PhoneProblem(429, "slow-down").ToResult();
         }
 
@@ -104,8 +104,8 @@ public static class PhoneBindingEndpoint
                     Base64Url.EncodeToString(binding.Challenge),
                     binding.ExpiresAt.ToUnixTimeSeconds(),
                     now.ToUnixTimeSeconds(),
-                    new RelyingPartyName(settings.Value.PublicUri.Host, settings.Value.Organisation),
-                    new UserName(Base64Url.EncodeToString(binding.UserHandle), person.UserName, person.DisplayName),
+                    new PasskeyRelyingParty(settings.Value.PublicUri.Host, settings.Value.Organisation),
+                    new PasskeyUser(Base64Url.EncodeToString(binding.UserHandle), person.UserName, person.DisplayName),
                     push.ApplicationServerKey,
                     settings.Value.AllowPinUnlock ? ["passkey", "pin"] : ["passkey"],
                     binding.ReplacesPhoneId is not null),

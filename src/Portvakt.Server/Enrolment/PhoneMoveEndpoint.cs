@@ -13,7 +13,6 @@ using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Mails;
 using Portvakt.Server.Sessions;
-using Portvakt.Server.SignIn;
 
 namespace Portvakt.Server.Enrolment;
 
@@ -281,7 +280,7 @@ public static class PhoneMoveEndpoint
 
     private static IResult Slow(HttpContext http, TimeSpan wait)
     {
-        http.Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
+        http.Response.RetryAfter(wait);
         return new PhoneProblem(StatusCodes.Status429TooManyRequests, "slow-down").ToResult();
     }
 }

@@ -45,7 +45,7 @@ public static class PhoneRebindingEndpoint
                 Base64Url.EncodeToString(RebindingChallenge.Make(vault, keyId, now)),
                 (now + RebindingChallenge.Lifetime).ToUnixTimeSeconds(),
                 now.ToUnixTimeSeconds(),
-                new RelyingPartyName(settings.Value.PublicUri.Host, settings.Value.Organisation),
+                new PasskeyRelyingParty(settings.Value.PublicUri.Host, settings.Value.Organisation),
                 push.ApplicationServerKey,
                 settings.Value.Helpdesk),
             PhoneJson.Options);
@@ -170,7 +170,7 @@ public static class PhoneRebindingEndpoint
 
         IResult SlowDown(TimeSpan wait)
         {
-            http.Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
+            http.Response.RetryAfter(wait);
             return Refuse(429, "slow-down", "too many tries");
         }
 

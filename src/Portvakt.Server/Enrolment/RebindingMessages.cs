@@ -12,7 +12,7 @@ public sealed record RebindBeginMessage(string? Kid);
 /// <summary>Answer of <c>begin</c>: what the passkey signs, and whom to ask when it cannot.</summary>
 [WireType("RebindAnswer")]
 public sealed record RebindBeginAnswer(
-    string Audience, string Organisation, string Challenge, long ExpiresAt, long ServerTime, RelyingPartyName RelyingParty, string VapidPublicKey, [MayBeNull] string? Helpdesk);
+    string Audience, string Organisation, string Challenge, long ExpiresAt, long ServerTime, PasskeyRelyingParty RelyingParty, string VapidPublicKey, [MayBeNull] string? Helpdesk);
 
 /// <summary>Body of <c>POST /phone/api/rebind/finish</c>. The password is beside what is signed: a secret is no evidence.</summary>
 [WireType("RebindFinishRequest")]

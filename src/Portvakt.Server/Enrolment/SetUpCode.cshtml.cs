@@ -40,9 +40,8 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
         var now = clock.GetUtcNow();
         if (await brake.RaiseAsync(totp.PersonId, guessable: false, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = brake.SentenceOf(wait);
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         var typed = new string([.. (code ?? "").Where(char.IsAsciiDigit)]);
@@ -58,8 +57,9 @@ public sealed class SetUpCodeModel(SignInJourney journey, PortvaktDb db, Outbox 
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.TotpActivated, totp.PersonId, totp.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.TotpActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
-        await brake.AcceptedAsync(totp.PersonId, HttpContext.RequestAborted);
-        return await ContinueEnrolledAsync();
+        var next = await ContinueEnrolledAsync();
+        if (db.Entry(totp).State is EntityState.Unchanged) await brake.AcceptedAsync(totp.PersonId, HttpContext.RequestAborted); // saved: whoever lost the save has proven nothing
+        return next;
     }
 
     public async Task<IActionResult> OnPostOtherAsync()

@@ -73,9 +73,8 @@ public sealed class SetUpTelephoneModel(SignInJourney journey, PortvaktDb db, Ou
         var now = clock.GetUtcNow();
         if (await brake.RaiseAsync(personId, guessable: false, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = brake.SentenceOf(wait);
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         if (Sent is not { } sent || await OwnAsync() is not { } own || own.Id != sent.NumberId || !codes.Use(sent, code))
@@ -91,8 +90,9 @@ public sealed class SetUpTelephoneModel(SignInJourney journey, PortvaktDb db, Ou
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.TelephoneAdded, personId, own.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.TelephoneAdded, Standing.Person!, HttpContext, now, HttpContext.RequestAborted);
-        await brake.AcceptedAsync(personId, HttpContext.RequestAborted);
-        return await ContinueEnrolledAsync();
+        var next = await ContinueEnrolledAsync();
+        if (db.Entry(own).State is EntityState.Unchanged) await brake.AcceptedAsync(personId, HttpContext.RequestAborted); // saved: whoever lost the save has proven nothing
+        return next;
     }
 
     /// <summary>The number was mistyped.</summary>

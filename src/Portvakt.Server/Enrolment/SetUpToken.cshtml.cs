@@ -44,10 +44,9 @@ public sealed class SetUpTokenModel(SignInJourney journey, PortvaktDb db, Outbox
         var now = clock.GetUtcNow();
         if (await brake.RaiseAsync(person.Id, guessable: true, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = brake.SentenceOf(wait);
             await AbandonAsync();
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         // Another person's generator is none: it is not among these.
@@ -65,8 +64,9 @@ public sealed class SetUpTokenModel(SignInJourney journey, PortvaktDb db, Outbox
         person.RecordEnrolment(now);
         db.Record(SecurityEvent.TokenActivated, person.Id, token.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.TokenActivated, person, HttpContext, now, HttpContext.RequestAborted);
-        await brake.AcceptedAsync(person.Id, HttpContext.RequestAborted);
-        return await ContinueEnrolledAsync();
+        var next = await ContinueEnrolledAsync();
+        if (db.Entry(token).State is EntityState.Unchanged) await brake.AcceptedAsync(person.Id, HttpContext.RequestAborted); // saved: whoever lost the save has proven nothing
+        return next;
     }
 
     public async Task<IActionResult> OnPostOtherAsync()

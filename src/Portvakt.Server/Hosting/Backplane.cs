@@ -35,7 +35,7 @@ public sealed class Backplane(Signals signals, IOptions<PortvaktSettings> settin
             {
                 await ConnectAsync(stoppingToken);
             }
-            catch (Exception fault) when (fault is not OperationCanceledException)
+            catch (Exception fault) when (fault is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 Lost(fault.GetType().Name); // not its message: nobody promises what stands in it
                 await Task.Delay(TimeSpan.FromSeconds(10), clock, stoppingToken);

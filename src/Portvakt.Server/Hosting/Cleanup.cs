@@ -26,7 +26,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
                 await SweepAsync(stoppingToken);
             }
 #pragma warning disable CA1031 // a database that is away for a minute must not end the sweeping; it is logged and tried again
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
                 log.SweepFailed(exception);

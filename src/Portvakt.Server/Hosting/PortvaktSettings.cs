@@ -63,7 +63,7 @@ public sealed class PortvaktSettings
     public TimeSpan StaySignedInLifetime { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>Time to answer on the phone: 30 seconds to 5 minutes.</summary>
-    public TimeSpan ApprovalLifetime { get; set; } = TimeSpan.FromSeconds(60);
+    public TimeSpan ApprovalLifetime { get; set; } = Domain.Approvals.ApprovalRequest.DefaultLifetime;
 
     /// <summary>Digits of the number typed on the phone: 2, or 6 in strict mode.</summary>
     public int ApprovalDigits { get; set; } = 2;

@@ -69,6 +69,7 @@ public static class SecurityHeaders
                 headers.XFrameOptions = "DENY";
                 if (overTls) headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains";
                 if (string.IsNullOrEmpty(headers.CacheControl)) headers.CacheControl = "no-store";
+                if (http.Response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true) headers["X-Accel-Buffering"] = "no"; // nginx and its kin hold nothing back that is told live
                 return Task.CompletedTask;
             });
 

@@ -21,7 +21,7 @@ internal sealed class KeyKeeper(SigningKeys keys, RelyingParties relyingParties,
                 await keys.LoadAsync(stoppingToken);
             }
 #pragma warning disable CA1031 // a database that is away for a minute must not end this for good
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
                 logger.KeysNotReloaded(problem);

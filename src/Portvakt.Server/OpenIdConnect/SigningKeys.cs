@@ -4,6 +4,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.Tokens;
+using Portvakt.Domain.Audit;
+using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 
@@ -62,7 +64,7 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, Vault vault, TimePr
         if (rows.Count is 0) rows.Add(Add(db, now));
 
         var keys = rows.Where(row => row.RetiredAt is null).Select(Open).ToImmutableArray();
-        if (keys.IsEmpty) throw new InvalidOperationException("Every signing key in the database is retired. Add one with the key rotation of the administration.");
+        if (keys.IsEmpty) throw new InvalidOperationException("Every signing key in the database is retired. Make one with `portvakt keys rotate`.");
 
         var signer = ChooseSigner(keys, now);
         if (signer.CreatedAt + (2 * Overlap) <= now)
@@ -75,17 +77,22 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, Vault vault, TimePr
         if (_published.IsDefaultOrEmpty || !keys.Select(key => key.Id).SequenceEqual(_published.Select(key => key.Id), StringComparer.Ordinal)) _published = keys;
     }
 
-    /// <summary>Publishes a new key, which signs in 24 hours; the old one is retired 24 hours later.</summary>
-    public async Task RotateAsync(CancellationToken cancellationToken)
+    /// <summary>Publishes a new key, which signs in 24 hours (at once, where there is no other); the old one is retired 24 hours later. Servers that run find it within the hour.</summary>
+    /// <returns>Its name.</returns>
+    public async Task<string> RotateAsync(CancellationToken cancellationToken)
     {
+        string id;
         await using (var scope = scopes.CreateAsyncScope())
         {
             var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
-            Add(db, clock.GetUtcNow());
+            var now = clock.GetUtcNow();
+            id = Add(db, now).Id;
+            db.Record(SecurityEvent.SigningKeyMade, null, id, http: null, now);
             await db.SaveChangesAsync(cancellationToken);
         }
 
         await LoadAsync(cancellationToken);
+        return id;
     }
 
     private static SigningKey ChooseSigner(ImmutableArray<SigningKey> oldestFirst, DateTimeOffset now)

@@ -17,7 +17,7 @@ public enum ApprovalStage
     /// <summary>Wrong numbers, or too many requests: the phone is left in peace for a while.</summary>
     Paused,
 
-    /// <summary>Pushes are held back for a while after "it wasn't me".</summary>
+    /// <summary>Pushes are held back after "it wasn't me", until the helpdesk has closed the case.</summary>
     Stopped,
 }
 

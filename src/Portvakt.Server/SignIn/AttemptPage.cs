@@ -68,6 +68,13 @@ public abstract class AttemptPage(SignInJourney journey, params SignInStep[] ste
         return Page();
     }
 
+    /// <summary>The same page again: too many tries, and when to come back.</summary>
+    protected IActionResult Wait(TimeSpan wait)
+    {
+        Response.RetryAfter(wait);
+        return Again(StatusCodes.Status429TooManyRequests);
+    }
+
     /// <summary>This page by GET: after a change, so that a reload repeats nothing.</summary>
     protected IActionResult Reload() => SignInJourney.SeeOther(Request.Path);
 }

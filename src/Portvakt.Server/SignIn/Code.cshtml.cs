@@ -36,10 +36,9 @@ public sealed class CodeModel(SignInJourney journey, PortvaktDb db, Vault vault,
         // Counted over all sessions and addresses, before the code is looked at; at the limit the attempt is over (R50, R51, R54).
         if (await brake.RaiseAsync(personId, guessable: true, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = brake.SentenceOf(wait);
             await AbandonAsync();
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         var typed = new string([.. (code ?? "").Where(char.IsAsciiDigit)]);

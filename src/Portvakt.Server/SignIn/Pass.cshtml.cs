@@ -40,10 +40,9 @@ public sealed class PassModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         var key = $"pass:{personId:N}";
         if (await failures.RaiseAsync(key, Throttle.Pass, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            Problem = words.TooManyTries(wait);
             await AbandonAsync();
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         var hash = Base32.Normalise(pass, AccessPass.Length) is { } typed ? HashOf(vault, personId, typed) : null;

@@ -39,12 +39,11 @@ public sealed class PassFirstModel(SignInJourney journey, PortvaktDb db, Outbox 
 
         // The source first, then the name, known or not: what is blocked must not go on raising other people's counts. Both before the pass is looked at (R54).
         var failures = new FailureCounter(db, clock);
-        var (source, account) = ($"password:source:{HttpContext.Source()}", $"pass-first:{name}");
+        var (source, account) = (PasswordVerifier.SourceKey(HttpContext), $"pass-first:{name}");
         if ((await failures.RaiseAsync(source, Throttle.PasswordSource, aborted) ?? await failures.RaiseAsync(account, Throttle.Pass, aborted)) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
-            return Again(StatusCodes.Status429TooManyRequests);
+            Problem = words.TooManyTries(wait);
+            return Wait(wait);
         }
 
         var person = await db.People.SingleOrDefaultAsync(row => row.UserName == name, aborted);

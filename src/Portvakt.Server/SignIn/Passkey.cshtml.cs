@@ -5,6 +5,7 @@ using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
 using Portvakt.Server.Resources;
 using Portvakt.Server.Sessions;
 using Portvakt.WebAuthn;
@@ -43,11 +44,10 @@ public sealed class PasskeyModel(SignInJourney journey, PortvaktDb db, PasskeyCe
         var (key, throttle) = personId is { } known ? ($"passkey:{known:N}", Throttle.SecondFactor) : (PasswordVerifier.SourceKey(HttpContext), Throttle.PasswordSource);
         if (await failures.RaiseAsync(key, throttle, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-            Problem = words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))];
+            Problem = words.TooManyTries(wait);
             if (!IsWhole) await AbandonAsync();
             else await db.TrySaveAsync(HttpContext.RequestAborted); // another answer was first: it has taken the challenge
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         var verdict = await ceremonies.VerifyAsync(HttpContext, challenge, answer, personId);

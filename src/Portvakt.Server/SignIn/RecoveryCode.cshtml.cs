@@ -33,10 +33,9 @@ public sealed class RecoveryCodeModel(SignInJourney journey, PortvaktDb db, Outb
         var now = clock.GetUtcNow();
         if (await brake.RaiseAsync(personId, guessable: false, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = brake.SentenceOf(wait);
             await AbandonAsync();
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         var typed = Base32.Normalise(code, Domain.Authenticators.RecoveryCode.Length);

@@ -59,10 +59,9 @@ public sealed class TelephoneModel(SignInJourney journey, PortvaktDb db, Telepho
         // Counted over all sessions and addresses, before the code is looked at; at the limit the attempt is over (R50, R51, R54).
         if (await brake.RaiseAsync(personId, guessable: true, HttpContext.RequestAborted) is { } wait)
         {
-            Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
             Problem = brake.SentenceOf(wait);
             await AbandonAsync();
-            return Again(StatusCodes.Status429TooManyRequests);
+            return Wait(wait);
         }
 
         if (Sent is { } sent && Numbers.FirstOrDefault(row => row.Id == sent.NumberId) is { } number && codes.Use(sent, code))

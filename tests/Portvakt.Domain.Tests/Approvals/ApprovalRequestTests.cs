@@ -62,20 +62,6 @@ public sealed class ApprovalRequestTests
         }
     }
 
-    [Theory]
-    [InlineData(ApprovalState.Pending, ApprovalState.Superseded)]
-    [InlineData(ApprovalState.Approved, ApprovalState.Approved)]
-    [InlineData(ApprovalState.Denied, ApprovalState.Denied)]
-    [InlineData(ApprovalState.Reported, ApprovalState.Reported)]
-    [InlineData(ApprovalState.WrongNumber, ApprovalState.WrongNumber)]
-    [InlineData(ApprovalState.Superseded, ApprovalState.Superseded)]
-    public void A_newer_request_takes_the_place_of_one_that_waits_and_of_no_other(ApprovalState before, ApprovalState after)
-    {
-        var request = In(before);
-        request.Supersede();
-        Assert.Equal(after, request.State);
-    }
-
     [Fact]
     public void It_ends_to_the_millisecond_whatever_is_answered()
     {
@@ -156,7 +142,7 @@ public sealed class ApprovalRequestTests
     private static ApprovalRequest In(ApprovalState state)
     {
         var request = New();
-        if (state is ApprovalState.Superseded) request.Supersede();
+        if (state is ApprovalState.Superseded) typeof(ApprovalRequest).GetProperty(nameof(ApprovalRequest.State))!.SetValue(request, state); // as one statement of the database does
         else if (state is not ApprovalState.Pending)
         {
             var decision = state switch { ApprovalState.Denied => Decision.Cancelled, ApprovalState.Reported => Decision.NotMe, _ => Decision.Approve };

@@ -55,16 +55,6 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public void An_ended_session_stays_ended_since_the_first_time()
-    {
-        var session = New(stay: true);
-        session.End(Start);
-        session.End(Start + Tick);
-        Assert.Equal(Start, session.EndedAt);
-        Assert.False(session.IsLive(Start));
-    }
-
-    [Fact]
     public void It_says_how_sure_the_sign_in_was_and_holds_no_secret()
     {
         Assert.Equal(AssuranceLevel.Aal1, New(stay: false).Assurance);

@@ -27,10 +27,27 @@ public sealed class EventStream : IAsyncDisposable
         OpenAsync(server, $"/approvals/{browser.AttemptId}/wait", "Cookie", browser.Cookies.GetCookieHeader(new Uri(PortvaktServer.Origin)));
 
     /// <summary>The visible app of a phone.</summary>
-    public static async Task<EventStream> OfPhoneAsync(PortvaktServer server, Phone phone)
+    public static async Task<EventStream> OfPhoneAsync(PortvaktServer server, Phone phone, string path = "/phone/api/events")
     {
         await phone.PendingAsync(); // brings a nonce
-        return await OpenAsync(server, "/phone/api/events", "Portvakt-Proof", phone.Proof(HttpMethod.Get, "/phone/api/events", null));
+        return await OpenAsync(server, path, "Portvakt-Proof", phone.Proof(HttpMethod.Get, path, null));
+    }
+
+    /// <summary>The page that lists what was signed out, told what it shows.</summary>
+    public static Task<EventStream> OfSignOutAsync(PortvaktServer server, Browser browser) =>
+        OpenAsync(server, $"{browser.Path}/wait?state={browser.Page.QuerySelector("[data-state]")?.GetAttribute("data-state")}", "Cookie", browser.Cookies.GetCookieHeader(new Uri(PortvaktServer.Origin)));
+
+    public string? Header(string name) => _answer.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
+
+    /// <summary>Until the next sign of life.</summary>
+    public async Task SignOfLifeAsync()
+    {
+        while (await _items.MoveNextAsync())
+        {
+            if (_items.Current.EventType is "ping") return;
+        }
+
+        throw new InvalidOperationException("The stream has ended.");
     }
 
     /// <summary>Name and text of the next one.</summary>

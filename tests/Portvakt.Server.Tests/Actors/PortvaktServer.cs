@@ -159,10 +159,7 @@ public sealed class PortvaktServer : IAsyncDisposable
     }
 
     /// <summary>Until no request is being worked on, also none whose caller has gone.</summary>
-    public async Task IdleAsync()
-    {
-        while (Volatile.Read(ref _working) > 0) await Task.Delay(5);
-    }
+    public Task IdleAsync() => UntilAsync(() => Task.FromResult(Volatile.Read(ref _working) is 0));
 
     /// <summary>Until it is so; for what happens in the background, with an end.</summary>
     public static async Task UntilAsync(Func<Task<bool>> isSo)

@@ -31,7 +31,7 @@ public sealed class Storm : IAsyncDisposable
     {
         await _over.CancelAsync();
         await _raging;
-        while (Volatile.Read(ref _waiting) > 0) await Task.Delay(1);
+        await PortvaktServer.UntilAsync(() => Task.FromResult(Volatile.Read(ref _waiting) is 0));
         _over.Dispose();
     }
 

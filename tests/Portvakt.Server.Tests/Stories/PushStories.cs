@@ -182,6 +182,20 @@ public abstract class PushStories(Stage stage)
     }
 
     [Fact]
+    public async Task R23_One_push_that_hangs_keeps_the_persons_other_phone_from_nothing()
+    {
+        await using var service = await FakePushService.StartAsync(Server.Clock);
+        var (kari, _, first) = await EnrolledAsync(service);
+        var second = await SecondPhoneAsync(kari, service);
+        service.AnswerNext(FakePushAnswer.Hang); // whichever is rung first
+        using var browser = new Browser(Server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(kari);
+        var rung = await await Task.WhenAny(first.NextMessageAsync(), second.NextMessageAsync());
+        Assert.Contains("8030", rung.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task R37_The_other_phones_are_told_when_one_is_bound_anew_and_its_old_subscription_is_gone()
     {
         await using var service = await FakePushService.StartAsync(Server.Clock);

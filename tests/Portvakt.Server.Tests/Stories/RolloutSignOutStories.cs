@@ -64,6 +64,35 @@ public sealed class RolloutSignOutStories
     }
 
     [Fact]
+    public async Task While_nothing_changes_the_list_of_a_sign_out_gives_a_sign_of_life_every_15_seconds()
+    {
+        var folder = Directory.CreateTempSubdirectory("portvakt-sign-out");
+        var file = Path.Combine(folder.FullName, "clients.json");
+        await File.WriteAllTextAsync(file, Clients);
+        var ends = new FarEnds { Away = "reise.test" };
+        await using var server = await PortvaktServer.StartAsync(
+            DatabaseKind.Sqlite, new Dictionary<string, string?> { ["Portvakt:RelyingPartiesFile"] = file },
+            services => services.PostConfigure<HttpClientFactoryOptions>(BackChannelLogout.ClientName, options => options.HttpMessageHandlerBuilderActions.Add(builder => builder.PrimaryHandler = ends)));
+        var kari = await server.AddPersonAsync(deadlineIn: TimeSpan.FromDays(9));
+        using var browser = await SignedInAsync(server, kari);
+        await browser.OpenAppAsync("reise");
+        await browser.OpenAsync("/account/security");
+        await browser.PressAsync("Logg av overalt");
+        await UntilAsync(server, browser, "Reiseregning", "TriedAgain");
+
+        await using var page = await EventStream.OfSignOutAsync(server, browser);
+        await page.SignOfLifeAsync(); // at once, the first
+        var second = page.SignOfLifeAsync();
+        await PortvaktServer.UntilAsync(() =>
+        {
+            server.Clock.Advance(TimeSpan.FromSeconds(2));
+            return Task.FromResult(second.IsCompleted);
+        });
+        await second;
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task An_application_that_was_away_for_a_day_is_named_and_the_person_is_told_what_to_do()
     {
         var folder = Directory.CreateTempSubdirectory("portvakt-sign-out");

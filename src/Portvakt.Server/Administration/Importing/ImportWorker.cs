@@ -76,7 +76,7 @@ public sealed class ImportWorker(IServiceScopeFactory scopes, TimeProvider clock
                 state = ImportState.Cancelled;
             }
 #pragma warning disable CA1031 // whatever went wrong with one file must not end the worker; it is logged, and the row says that nothing was changed
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
                 log.ImportFailed(problem);
