@@ -85,6 +85,6 @@ public sealed partial class OverdueSessions(IServiceScopeFactory scopes, TimePro
         return found;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Sessions that a deadline has overtaken could not be ended; it is tried again in a minute.")]
+    [LoggerMessage(7001, LogLevel.Warning, "Sessions that a deadline has overtaken could not be ended; it is tried again in a minute.")]
     private static partial void Failed(ILogger logger, Exception problem);
 }

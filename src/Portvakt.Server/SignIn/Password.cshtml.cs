@@ -38,10 +38,7 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Password
     public async Task<IActionResult> OnPostAsync(string? user, string? password)
     {
         UserName = user;
-        if (string.IsNullOrWhiteSpace(user) || string.IsNullOrEmpty(password))
-        {
-            return await AgainAsync(StatusCodes.Status422UnprocessableEntity, words["TypeBoth"]);
-        }
+        if (string.IsNullOrWhiteSpace(user) || string.IsNullOrEmpty(password)) return await AgainAsync(StatusCodes.Status422UnprocessableEntity, words["TypeBoth"]);
 
         try
         {
@@ -54,8 +51,8 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Password
 
             if (verdict.Wait is { } wait)
             {
-                Response.Headers.RetryAfter = PasswordVerifier.RetryAfter(wait);
-                return await AgainAsync(StatusCodes.Status429TooManyRequests, words["TooManyTries", Math.Max(1, (int)Math.Ceiling(wait.TotalMinutes))]);
+                Response.RetryAfter(wait);
+                return await AgainAsync(StatusCodes.Status429TooManyRequests, words.TooManyTries(wait));
             }
         }
         catch (TooManyHashesException)

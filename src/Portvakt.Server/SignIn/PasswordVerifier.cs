@@ -88,7 +88,4 @@ public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHas
 
     /// <summary>Under which tries from one source are counted, whoever is tried.</summary>
     public static string SourceKey(HttpContext http) => $"password:source:{http.Source()}";
-
-    /// <summary>Whole seconds for a <c>Retry-After</c> header.</summary>
-    public static string RetryAfter(TimeSpan wait) => ((int)Math.Min(Math.Ceiling(wait.TotalSeconds), int.MaxValue)).ToString(CultureInfo.InvariantCulture);
 }
