@@ -18,6 +18,9 @@ internal sealed class Application(HttpClient http, string address, string secret
     private static readonly string Challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(Verifier)));
     private string _refresh = "";
 
+    /// <summary>The last good answer of the token endpoint.</summary>
+    public JsonElement Tokens { get; private set; }
+
     /// <summary>An authorization request (OpenID Connect Core 1.0, section 3.1.2.1).</summary>
     public static string Request(string scope = "openid profile") =>
         $"/connect/authorize?client_id={Stage.ClientId}&response_type=code&redirect_uri={Uri.EscapeDataString(Stage.RedirectUri)}&scope={Uri.EscapeDataString(scope)}&state=s1&nonce=n1&code_challenge={Challenge}&code_challenge_method=S256";
@@ -40,10 +43,10 @@ internal sealed class Application(HttpClient http, string address, string secret
     }
 
     /// <summary>The code in the address that the browser was sent to.</summary>
-    public async Task RedeemAsync(string location)
+    public async Task RedeemAsync(string location, string verifier = Verifier)
     {
         var code = QueryHelpers.ParseQuery(location[(location.IndexOf('?', StringComparison.Ordinal) + 1)..]).TryGetValue("code", out var found) ? found.ToString() : throw new InvalidOperationException($"No code: {location}");
-        await TokenAsync(Stage.ClientId, ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", Stage.RedirectUri), ("code_verifier", Verifier));
+        await TokenAsync(Stage.ClientId, ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", Stage.RedirectUri), ("code_verifier", verifier));
     }
 
     /// <summary>Each time with the token that came of the last time.</summary>
@@ -53,8 +56,11 @@ internal sealed class Application(HttpClient http, string address, string secret
     {
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("client_id", client), KeyValuePair.Create("client_secret", secret), .. fields.Select(field => KeyValuePair.Create(field.Name, field.Value))]);
         using var answer = await http.PostAsync(address + "/connect/token", form);
+        if (answer.StatusCode is not HttpStatusCode.OK) throw new InvalidOperationException($"No token: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
         using var body = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync());
-        if (answer.StatusCode is not HttpStatusCode.OK || !body.RootElement.TryGetProperty("access_token", out _)) throw new InvalidOperationException($"No token: {answer.StatusCode} {body.RootElement}");
+        if (!body.RootElement.TryGetProperty("access_token", out _)) throw new InvalidOperationException($"No token: {body.RootElement}");
+        if (client is Stage.ClientId && !body.RootElement.TryGetProperty("id_token", out _)) throw new InvalidOperationException($"No id token: {body.RootElement}");
         if (body.RootElement.TryGetProperty("refresh_token", out var refresh)) _refresh = refresh.GetString()!;
+        Tokens = body.RootElement.Clone();
     }
 }

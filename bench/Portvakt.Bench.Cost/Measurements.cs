@@ -12,7 +12,7 @@ namespace Portvakt.Bench.Cost;
 /// <param name="only">A word of the lines that are wanted; empty: all.</param>
 internal sealed class Measurements(Stage stage, Scale scale, string only)
 {
-    private const int Lanes = 4; // requests at once: enough to keep a core busy, few enough that none waits long
+    public const int Lanes = 4; // requests at once: enough to keep a core busy, few enough that none waits long
     private const int WaitingBrowsers = 1000;
     private readonly List<Gate> _gates = [];
     private readonly List<string> _facts = [];
@@ -219,7 +219,7 @@ internal sealed class Measurements(Stage stage, Scale scale, string only)
     }
 
     /// <summary>The same over and over on all lanes; answers with the µs that the program spent on one.</summary>
-    private static async Task<double> RepeatAsync(RunningProgram program, Func<int, Task> once, TimeSpan time)
+    public static async Task<double> RepeatAsync(RunningProgram program, Func<int, Task> once, TimeSpan time)
     {
         var clock = Stopwatch.StartNew();
         var before = program.ProcessorTime;
@@ -232,7 +232,7 @@ internal sealed class Measurements(Stage stage, Scale scale, string only)
         return (program.ProcessorTime - before).TotalMicroseconds / counts.Sum();
     }
 
-    private static Task EachAsync<T>(IEnumerable<T> all, Func<T, Task> act) =>
+    public static Task EachAsync<T>(IEnumerable<T> all, Func<T, Task> act) =>
         Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = Lanes }, async (one, _) => await act(one));
 
     private static Task PauseAsync(int seconds) => Task.Delay(TimeSpan.FromSeconds(seconds), TimeProvider.System, CancellationToken.None);
@@ -243,7 +243,7 @@ internal sealed class Measurements(Stage stage, Scale scale, string only)
         _gates.Add(gate);
     }
 
-    private static double Median(List<double> figures)
+    public static double Median(List<double> figures)
     {
         var sorted = figures.Order().ToList();
         return sorted.Count % 2 is 1 ? sorted[sorted.Count / 2] : (sorted[(sorted.Count / 2) - 1] + sorted[sorted.Count / 2]) / 2;

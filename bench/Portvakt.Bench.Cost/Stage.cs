@@ -80,6 +80,9 @@ internal sealed class Stage : IAsyncDisposable
             new Dictionary<string, string>(StringComparer.Ordinal), FloorAddress + "/.well-known/jwks.json");
     }
 
+    /// <summary>Where a file of this run may lie; it goes when the run ends.</summary>
+    public string PathOf(string file) => Path.Combine(_data, file);
+
     /// <summary>A key that the server's own password hash can be made with here.</summary>
     public Vault NewVault() => Vault.Open(Path.Combine(_data, "bench.key"), mayCreate: true);
 

@@ -9,6 +9,7 @@ public static class Bench
     {
         if (Project(what) is not { } project) throw new RefusalException($"There is no measurement \"{what}\" in bench/.", 2);
         await Npm.InstallAndBuildAsync();
+        if (what is "peers") await Npm.InstallAsync("bench/Peers/oidc-provider");
         return await Tool.LoudAsync("dotnet", ["run", "--project", project, "-c", "Release", "--", .. arguments]);
     }
 

@@ -34,7 +34,8 @@ public static class Npm
             throw new RefusalException($"The phone app is built with Node.js {needed} or newer and its npm; {(version is "" ? "one of them was not found" : $"this is {version}")}.");
     }
 
-    private static async Task InstallAsync(string package)
+    /// <summary>Exactly what the lock file says, unless it is there already.</summary>
+    public static async Task InstallAsync(string package)
     {
         var stamp = Repo.Path($"{package}/node_modules/.portvakt-lock");
         var locked = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Repo.Path($"{package}/package-lock.json"))));

@@ -15,7 +15,7 @@ public sealed class RunningProgram : IAsyncDisposable
 
     private RunningProgram(string assembly, string[] arguments, IReadOnlyDictionary<string, string> environment)
     {
-        var info = new ProcessStartInfo("dotnet", [assembly, .. arguments])
+        var info = new ProcessStartInfo(Path.GetExtension(assembly) is ".mjs" ? "node" : "dotnet", [assembly, .. arguments])
         {
             WorkingDirectory = Path.GetDirectoryName(assembly)!,
             UseShellExecute = false,
@@ -64,7 +64,7 @@ public sealed class RunningProgram : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts it and waits until it answers with success at <paramref name="address"/>.</summary>
+    /// <summary>Starts it (a .NET assembly, or a script of Node's) and waits until it answers with success at <paramref name="address"/>.</summary>
     public static async Task<RunningProgram> StartAsync(string assembly, string[] arguments, IReadOnlyDictionary<string, string> environment, string address)
     {
         var clock = Stopwatch.StartNew();
@@ -96,18 +96,26 @@ public sealed class RunningProgram : IAsyncDisposable
         if (program._process.ExitCode != 0) throw new InvalidOperationException($"{Path.GetFileName(assembly)} {string.Join(' ', arguments)} failed:\n{program.Said}");
     }
 
+    /// <summary>The folder of the repository.</summary>
+    public static string Root
+    {
+        get
+        {
+            for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            {
+                if (File.Exists(Path.Combine(folder.FullName, "Portvakt.slnx"))) return folder.FullName;
+            }
+
+            throw new InvalidOperationException("Portvakt.slnx is not above the program's own folder.");
+        }
+    }
+
     /// <summary>What the build made of a project, in the same configuration as this program.</summary>
     public static string FileOf(string project, string assembly)
     {
         var own = new DirectoryInfo(AppContext.BaseDirectory);
-        for (var folder = own; folder is not null; folder = folder.Parent)
-        {
-            if (!File.Exists(Path.Combine(folder.FullName, "Portvakt.slnx"))) continue;
-            var file = Path.Combine(folder.FullName, project, "bin", own.Parent!.Name, own.Name, assembly);
-            return File.Exists(file) ? file : throw new InvalidOperationException($"{file} has not been built.");
-        }
-
-        throw new InvalidOperationException("Portvakt.slnx is not above the program's own folder.");
+        var file = Path.Combine(Root, project, "bin", own.Parent!.Name, own.Name, assembly);
+        return File.Exists(file) ? file : throw new InvalidOperationException($"{file} has not been built.");
     }
 
     /// <summary>A port that was free a moment ago.</summary>
