@@ -40,7 +40,7 @@ builder.Services.AddOpenIddict()
         server.SetAuthorizationEndpointUris("connect/authorize").SetTokenEndpointUris("connect/token").SetJsonWebKeySetEndpointUris(".well-known/jwks.json");
         server.AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange().AllowRefreshTokenFlow().AllowClientCredentialsFlow();
         server.RegisterScopes(Scopes.Profile, "api");
-        // Of the size that its documentation recommends. Its own development and ephemeral keys have 4,096 bits in this version, which costs several ms a request.
+        // A common size. Its own development and ephemeral keys have 4,096 bits in this version, which costs several ms a request.
         server.AddEncryptionKey(new RsaSecurityKey(RSA.Create(2048))).AddSigningKey(new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256))).DisableAccessTokenEncryption();
         server.UseAspNetCore().EnableAuthorizationEndpointPassthrough().EnableTokenEndpointPassthrough().DisableTransportSecurityRequirement();
     });
