@@ -61,7 +61,7 @@ internal sealed class Stage : IAsyncDisposable
     {
         if (_serverProgram is not null) await _serverProgram.DisposeAsync();
         _serverProgram = await RunningProgram.StartAsync(
-            RunningProgram.FileOf("src/Portvakt.Server", "portvakt.dll"), ["serve"],
+            Environment.GetEnvironmentVariable("PORTVAKT_PUBLISHED") ?? RunningProgram.FileOf("src/Portvakt.Server", "portvakt.dll"), ["serve"],
             new Dictionary<string, string>(_settings.Select(setting => KeyValuePair.Create($"Portvakt__{setting.Key}", setting.Value)), StringComparer.Ordinal)
             {
                 ["ASPNETCORE_URLS"] = _server,

@@ -35,7 +35,7 @@ public static class Tests
         .OrderBy(name => name is EndToEnd).ThenBy(name => name, StringComparer.Ordinal)];
 
     /// <summary>Runs what is built already. Failures are shown as they come and once more, in short, at the end.</summary>
-    public static async Task<Tally> RunAsync(string[] names, string configuration, string? filter, bool withPhone)
+    public static async Task<Tally> RunAsync(string[] names, string configuration, string? filter, bool withPhone, TimeSpan? limit = null)
     {
         await DebianPackages.NeedAsync(withBrowser: names.Contains(EndToEnd, StringComparer.Ordinal));
         await using var postgres = await Postgres.StartAsync();
@@ -44,7 +44,7 @@ public static class Tests
         Environment.SetEnvironmentVariable("PORTVAKT_TEST_REDIS", redis.Configuration);
 
         var tally = withPhone ? await PhoneAsync(filter) : Tally.None;
-        foreach (var name in names) tally += await ProjectAsync(name, configuration, filter);
+        foreach (var name in names) tally += await ProjectAsync(name, configuration, filter, limit);
 
         if (tally.Failures.Length > 0) Console.WriteLine("\nFailed:\n" + string.Join('\n', tally.Failures.Select(failure => "  " + failure)));
         if (tally is { Passed: 0, Failed: 0 }) Console.WriteLine(filter is null ? "No test ran." : $"No test has \"{filter}\" in its name.");
@@ -57,14 +57,14 @@ public static class Tests
         await Step.DoAsync("Building everything", () => Tool.QuietAsync("dotnet", ["build", Repo.Solution, "-c", "Debug", "--nologo", "-v", "quiet"]));
     }
 
-    private static async Task<Tally> ProjectAsync(string name, string configuration, string? filter)
+    private static async Task<Tally> ProjectAsync(string name, string configuration, string? filter, TimeSpan? limit)
     {
         var report = Files.Fresh($"artifacts/tests/{name}.json");
         string[] arguments = [Repo.Path($"tests/{name}/bin/{configuration}/net10.0/{name}.dll"), "-noLogo", "-noColor", "-noAutoReporters", "-reporter", "quiet", "-result-ctrf", report];
         if (filter is not null) arguments = [.. arguments, "-method", $"*{filter.Replace(' ', '_')}*"]; // the full name: class and method
 
         var clock = Stopwatch.StartNew();
-        var exitCode = await Tool.LoudAsync("dotnet", ["exec", .. arguments], Repo.Path($"tests/{name}"), TimeSpan.FromMinutes(20));
+        var exitCode = await Tool.LoudAsync("dotnet", ["exec", .. arguments], Repo.Path($"tests/{name}"), limit ?? TimeSpan.FromMinutes(20));
         var tally = File.Exists(report) ? Read(JsonNode.Parse(await File.ReadAllTextAsync(report))!["results"]!) : Tally.None;
         if (exitCode != 0 && tally.Failed == 0) tally += new Tally(0, 1, 0, [$"{name} ended with exit code {exitCode}, although no test says that it failed"]);
         if (filter is null || tally.Passed + tally.Failed > 0) Report(name, tally, clock);

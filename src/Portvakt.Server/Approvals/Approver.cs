@@ -42,12 +42,13 @@ public sealed class Approver(
     /// <param name="onlyPhoneId">One phone, or all of them.</param>
     /// <param name="application">What the phone shows: the application, or who calls.</param>
     /// <param name="actorId">Who asks, when it is somebody else than the person.</param>
-    public async Task<ApprovalRequest?> AskAsync(HttpContext http, Guid personId, string attemptId, ApprovalPurpose purpose, Guid? onlyPhoneId, string? application, Guid? actorId = null)
+    /// <param name="hasRole">Whether the person administers; null: it is asked here.</param>
+    public async Task<ApprovalRequest?> AskAsync(HttpContext http, Guid personId, string attemptId, ApprovalPurpose purpose, Guid? onlyPhoneId, string? application, Guid? actorId = null, bool? hasRole = null)
     {
         if (purpose is ApprovalPurpose.SignIn && await PauseAsync(personId, http.RequestAborted) is not AskPause.None) return null;
         if (purpose is ApprovalPurpose.Caller && await IsTooOftenAsync(personId, purpose, clock.GetUtcNow() - TimeSpan.FromDays(1), http.RequestAborted)) return null;
 
-        var digits = purpose is ApprovalPurpose.Caller ? settings.Value.ApprovalDigits : await DigitsOfAsync(personId, http.RequestAborted);
+        var digits = purpose is ApprovalPurpose.Caller || hasRole is false ? settings.Value.ApprovalDigits : await DigitsOfAsync(personId, http.RequestAborted);
         for (var tries = 0; ; tries++)
         {
             var now = clock.GetUtcNow();

@@ -17,7 +17,7 @@ public sealed record PersonRow(Person Person, bool AnyPolicy);
 /// <summary>Whom a typed name belongs to, and whether they have signed in with this browser before.</summary>
 public sealed record CallerRow(Person Person, bool KnowsBrowser);
 
-/// <summary>What the rules ask about a person.</summary>
+/// <summary>All that the rules ask about a person (<see cref="Sessions.Rulings"/>).</summary>
 public sealed class PersonFacts
 {
     public required Holding Holding { get; init; }
@@ -28,9 +28,31 @@ public sealed class PersonFacts
     public required DateTimeOffset? LastSeenAt { get; init; }
     public required bool AnyPolicy { get; init; }
 
-    /// <summary>A pass that can be used now; not one that waits for its second administrator.</summary>
-    public required bool HasPass { get; init; }
+    /// <summary>How long a pass can be used; not one that waits for its second administrator, and has no secret yet.</summary>
+    public required DateTimeOffset? PassUntil { get; init; }
+
+    public static IQueryable<PersonFacts> Of(PortvaktDb db)
+    {
+        byte[] none = []; // a pass that has no secret yet
+        return from row in Holding.Of(db, db.People)
+               join own in db.Waves on row.Person.WaveId equals (Guid?)own.Id into waves
+               from wave in waves.DefaultIfEmpty()
+               select new PersonFacts
+               {
+                   Holding = row,
+                   Wave = wave,
+                   HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Person.Id),
+                   ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
+                   ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
+                   LastSeenAt = db.Sessions.Where(session => session.PersonId == row.Person.Id).Max(session => (DateTimeOffset?)session.LastSeenAt),
+                   AnyPolicy = db.MethodPolicies.Any(),
+                   PassUntil = db.AccessPasses.Where(pass => pass.PersonId == row.Person.Id && pass.RevokedAt == null && pass.Hash != none && !(pass.OneTime && pass.UsedAt != null)).Max(pass => (DateTimeOffset?)pass.ExpiresAt),
+               };
+    }
 }
+
+/// <summary>An attempt and the person whose it is.</summary>
+public sealed record AttemptRow(SignInAttempt Attempt, PersonFacts Facts);
 
 /// <summary>
 /// The questions that every sign-in and every token asks, translated once: EF Core otherwise walks through the expression at each call, which costs more than the
@@ -72,20 +94,16 @@ public sealed class Lookups
     public Func<PortvaktDb, string, CancellationToken, Task<PhoneAuthenticator?>> Phone { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, string keyId, CancellationToken _) => db.Phones.SingleOrDefault(row => row.KeyId == keyId && row.State != AuthenticatorState.Revoked));
 
-    /// <summary>All that the rules ask about a person (<see cref="Sessions.Rulings"/>): which is why it is one statement.</summary>
-    public Func<PortvaktDb, Guid, DateTimeOffset, byte[], CancellationToken, Task<PersonFacts?>> Facts { get; } =
-        EF.CompileAsyncQuery((PortvaktDb db, Guid id, DateTimeOffset now, byte[] none, CancellationToken _) =>
-            Holding.Of(db, db.People).Where(row => row.Person.Id == id).Select(row => new PersonFacts
-            {
-                Holding = row,
-                Wave = db.Waves.SingleOrDefault(wave => wave.Id == row.Person.WaveId),
-                HasRole = db.RoleAssignments.Any(role => role.PersonId == row.Person.Id),
-                ExemptUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Exemption).Max(term => (DateTimeOffset?)term.Until),
-                ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
-                LastSeenAt = db.Sessions.Where(session => session.PersonId == row.Person.Id).Max(session => (DateTimeOffset?)session.LastSeenAt),
-                AnyPolicy = db.MethodPolicies.Any(),
-                HasPass = db.AccessPasses.Any(pass => pass.PersonId == row.Person.Id && pass.RevokedAt == null && pass.ExpiresAt > now && pass.Hash != none && !(pass.OneTime && pass.UsedAt != null)),
-            }).SingleOrDefault());
+    public Func<PortvaktDb, Guid, CancellationToken, Task<PersonFacts?>> Facts { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, Guid id, CancellationToken _) => PersonFacts.Of(db).SingleOrDefault(row => row.Holding.Person.Id == id));
+
+    /// <summary>An attempt whose person is known, with what the rules ask; nothing before the first factor.</summary>
+    public Func<PortvaktDb, string, CancellationToken, Task<AttemptRow?>> AttemptWithFacts { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) =>
+            (from attempt in db.SignInAttempts
+             where attempt.Id == id
+             join facts in PersonFacts.Of(db) on attempt.PersonId equals (Guid?)facts.Holding.Person.Id
+             select new AttemptRow(attempt, facts)).SingleOrDefault());
 
     /// <summary>The newest request of an attempt for one purpose, answered or not.</summary>
     public Func<PortvaktDb, string, ApprovalPurpose, CancellationToken, Task<ApprovalRequest?>> LatestRequest { get; } =

@@ -43,14 +43,15 @@ public sealed class Rulings(PortvaktDb db, Lookups lookups, TimeProvider clock, 
     /// <param name="personId">Who.</param>
     /// <param name="http">The browser that stands at the door; null when none does, which counts as a strange network.</param>
     /// <param name="cancellationToken">The caller gave up.</param>
-    public async Task<Ruling?> OfAsync(Guid personId, HttpContext? http, CancellationToken cancellationToken)
-    {
-        var now = clock.GetUtcNow();
-        byte[] none = []; // a pass that waits for its second administrator
-        var known = await lookups.Facts(db, personId, now, none, cancellationToken);
-        if (known is not { Holding.Person.State: PersonState.Active }) return null;
+    public async Task<Ruling?> OfAsync(Guid personId, HttpContext? http, CancellationToken cancellationToken) =>
+        await lookups.Facts(db, personId, cancellationToken) is { } facts ? await OfAsync(facts, http, cancellationToken) : null;
 
-        var (person, held) = (known.Holding.Person, known.Holding.Held | (known.HasPass ? Methods.AccessPass : Methods.None));
+    /// <summary>As above, of what was just asked.</summary>
+    public async Task<Ruling?> OfAsync(PersonFacts known, HttpContext? http, CancellationToken cancellationToken)
+    {
+        if (known is not { Holding.Person: { State: PersonState.Active } person }) return null;
+        var now = clock.GetUtcNow();
+        var held = known.Holding.Held | (now < known.PassUntil ? Methods.AccessPass : Methods.None);
         var policy = (known.AnyPolicy ? await MethodPolicies.LoadAsync(db, cancellationToken) : MethodPolicies.None).Of(person.Attributes);
 
         // Once something is set up, no password alone opens anything again, whatever a policy has made of what was set up since (R38).

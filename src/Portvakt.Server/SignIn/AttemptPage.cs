@@ -25,7 +25,7 @@ public abstract class AttemptPage(SignInJourney journey, params SignInStep[] ste
 
     public override async Task OnPageHandlerExecutionAsync(PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
     {
-        if (await journey.FindAsync(HttpContext, AttemptId) is not { } standing)
+        if (await journey.FindAsync(HttpContext, AttemptId, expectsPerson: !steps.Contains(SignInStep.Password)) is not { } standing)
         {
             context.Result = SignInJourney.SeeOther($"/sign-in/over?was={Uri.EscapeDataString(AttemptId)}");
             return;

@@ -25,7 +25,7 @@ public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Appr
 
         // The first request of an attempt is asked by itself; every further one is the person's own wish. A reload shows the same.
         var request = await LatestAsync()
-            ?? await approver.AskAsync(HttpContext, personId, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName);
+            ?? await approver.AskAsync(HttpContext, personId, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName, hasRole: Standing.Ruling!.HasRole);
         var now = clock.GetUtcNow();
         var state = Current.EnrolmentBegunAt is null ? WaitEndpoint.StateOf(request, now) : await WaitEndpoint.StateOfAsync(db, Current, now, HttpContext.RequestAborted);
         Approval = ApprovalView.Of(request, AttemptId, state, now);
@@ -60,7 +60,7 @@ public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Appr
     {
         var latest = await LatestAsync();
         if (latest is null || !latest.IsLive(clock.GetUtcNow()))
-            await approver.AskAsync(HttpContext, Standing.Person!.Id, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName);
+            await approver.AskAsync(HttpContext, Standing.Person!.Id, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName, hasRole: Standing.Ruling!.HasRole);
         return Reload();
     }
 

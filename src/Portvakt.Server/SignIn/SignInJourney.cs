@@ -69,19 +69,22 @@ public sealed class SignInJourney(PortvaktDb db, Lookups lookups, TimeProvider c
     }
 
     /// <summary>The attempt of this address, if it is alive and this is the browser that began it. Null otherwise, for whatever reason.</summary>
-    public async Task<Standing?> FindAsync(HttpContext http, string attemptId)
+    /// <param name="http">The request.</param>
+    /// <param name="attemptId">Which.</param>
+    /// <param name="expectsPerson">Whether it is likely known whose it is: then all is asked by one statement.</param>
+    public async Task<Standing?> FindAsync(HttpContext http, string attemptId, bool expectsPerson = true)
     {
         if (!IsAttemptId(attemptId) || BrowserCookie.Hash(http) is not { } browser) return null;
-        var attempt = await lookups.Attempt(db, attemptId, http.RequestAborted);
-        if (attempt is null || !attempt.BelongsTo(browser) || !attempt.IsLive(clock.GetUtcNow())) return null;
-        return await StandingOfAsync(http, attempt);
+        var found = expectsPerson ? await lookups.AttemptWithFacts(db, attemptId, http.RequestAborted) : null;
+        var attempt = found?.Attempt ?? await lookups.Attempt(db, attemptId, http.RequestAborted);
+        return attempt is not null && attempt.BelongsTo(browser) && attempt.IsLive(clock.GetUtcNow()) ? await StandingOfAsync(http, attempt, found?.Facts) : null;
     }
 
     /// <summary>Asks the rule afresh: every step, and once more before the session is issued (R2, R10).</summary>
-    public async Task<Standing?> StandingOfAsync(HttpContext http, SignInAttempt attempt) =>
+    public async Task<Standing?> StandingOfAsync(HttpContext http, SignInAttempt attempt, PersonFacts? facts = null) =>
         attempt.PersonId is not { } personId ? new Standing(attempt, null, SignInStep.Password, new EnrolmentVerdict(EnrolmentDuty.None, EnrolmentDoor.Closed, null))
         : attempt.Adds && !await SessionStore.IsSignedInAsync(db, http, personId, clock.GetUtcNow()) ? null
-        : await rulings.OfAsync(personId, http, http.RequestAborted) is { } rule ? StandingOf(attempt, rule)
+        : await (facts is null ? rulings.OfAsync(personId, http, http.RequestAborted) : rulings.OfAsync(facts, http, http.RequestAborted)) is { } rule ? StandingOf(attempt, rule)
         : null;
 
     private Standing StandingOf(SignInAttempt attempt, Ruling rule)

@@ -181,6 +181,18 @@ public sealed class Browser : IDisposable
         Page = (IHtmlDocument)await Parser.OpenAsync(response => response.Content(html).Address(PortvaktServer.Origin + Path));
     }
 
+    /// <summary>A form sent without looking at what comes back: for who sends a million of them.</summary>
+    public async Task<HttpStatusCode> KnockAsync(string path, params (string Name, string Value)[] fields)
+    {
+        var address = new Uri(_http.BaseAddress!, path);
+        using var form = new FormUrlEncodedContent([.. fields.Select(field => KeyValuePair.Create(field.Name, field.Value))]);
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = form };
+        request.Headers.Add("Cookie", Cookies.GetCookieHeader(address));
+        request.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var answer = await _http.SendAsync(request, Closes);
+        return answer.StatusCode;
+    }
+
     public void Dispose() => _http.Dispose();
 
     private IElement? FindButton(string text) => Page.QuerySelectorAll("button, a").FirstOrDefault(candidate => candidate.TextContent.Trim() == text);

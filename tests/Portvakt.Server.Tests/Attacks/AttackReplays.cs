@@ -43,7 +43,7 @@ public abstract class AttackReplays(Stage stage)
         await Parallel.ForAsync(0, sessions, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (session, _) =>
         {
             Browser? browser = null;
-            var idle = 0;
+            var (idle, attempt) = (0, "");
             for (int guess; (guess = Interlocked.Increment(ref made)) <= guesses;)
             {
                 // A session that was ended is good for nothing; now and then the attacker takes the time for a new one, and lets the pause go by.
@@ -54,14 +54,15 @@ public abstract class AttackReplays(Stage stage)
                     browser = new Browser(Server, address: $"198.51.100.{session % addresses}");
                     await browser.OpenAppAsync();
                     await browser.PasswordAsync(kari);
-                    await browser.OpenAsync($"/sign-in/{browser.AttemptId}/code");
+                    attempt = browser.AttemptId;
+                    await browser.OpenAsync($"/sign-in/{attempt}/code");
                 }
 
                 var digits = (guess % 1_000_000).ToString("D6", CultureInfo.InvariantCulture);
                 if (digits == right) continue; // luck is not what is measured; with it the odds are a hundred in a million
                 if (browser.Page.QuerySelector("#code") is null)
                 {
-                    await browser.ReloadAsync();
+                    await browser.KnockAsync($"/sign-in/{attempt}/code", ("code", digits)); // the attempt is over: there is nothing to look at
                     continue;
                 }
 
