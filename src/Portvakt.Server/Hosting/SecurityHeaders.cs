@@ -15,7 +15,7 @@ public sealed class ContentPolicy
     public string? Override { get; set; }
 
     /// <summary>Of answers that are no page: nothing at all.</summary>
-    private const string Nothing = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    private const string Nothing = "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'; report-uri /csp-report; report-to csp";
 
     /// <summary>What the answer says: its own policy where a page asked for one, and nothing for documents of machines.</summary>
     public static string Say(HttpContext http) => http.Items.TryGetValue(typeof(ContentPolicy), out var known) ? known!.ToString()! : Nothing;
