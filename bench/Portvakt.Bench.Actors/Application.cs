@@ -5,14 +5,14 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.WebUtilities;
 
-namespace Portvakt.Bench.Cost;
+namespace Portvakt.Bench.Actors;
 
 /// <summary>A relying party and a browser that is signed in: the same requests for the server and for the floor. Every answer is looked at.</summary>
 /// <param name="http">Kept connections.</param>
 /// <param name="address">Who is asked.</param>
 /// <param name="secret">Of both clients.</param>
 /// <param name="cookies">What the signed-in browser sends.</param>
-internal sealed class Application(HttpClient http, string address, string secret, string cookies)
+public sealed class Application(HttpClient http, string address, string secret, string cookies)
 {
     public const string Verifier = "a-verifier-of-at-least-forty-three-characters-0123456789";
     private static readonly string Challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(Verifier)));
@@ -20,7 +20,7 @@ internal sealed class Application(HttpClient http, string address, string secret
 
     /// <summary>An authorization request (OpenID Connect Core 1.0, section 3.1.2.1).</summary>
     public static string Request(string scope = "openid profile") =>
-        $"/connect/authorize?client_id={Stage.ClientId}&response_type=code&redirect_uri={Uri.EscapeDataString(Stage.RedirectUri)}&scope={Uri.EscapeDataString(scope)}&state=s1&nonce=n1&code_challenge={Challenge}&code_challenge_method=S256";
+        $"/connect/authorize?client_id={Site.ClientId}&response_type=code&redirect_uri={Uri.EscapeDataString(Site.RedirectUri)}&scope={Uri.EscapeDataString(scope)}&state=s1&nonce=n1&code_challenge={Challenge}&code_challenge_method=S256";
 
     public async Task GetAsync(string path)
     {
@@ -28,7 +28,7 @@ internal sealed class Application(HttpClient http, string address, string secret
         if (!answer.IsSuccessStatusCode || (await answer.Content.ReadAsByteArrayAsync()).Length is 0) throw new InvalidOperationException($"{path}: {answer.StatusCode}");
     }
 
-    public Task ClientCredentialsAsync() => TokenAsync(Stage.JobId, ("grant_type", "client_credentials"), ("scope", "api"));
+    public Task ClientCredentialsAsync() => TokenAsync(Site.JobId, ("grant_type", "client_credentials"), ("scope", "api"));
 
     /// <summary>A signed-in browser brings a code, and the code a token.</summary>
     public async Task CodeFlowAsync(string scope = "openid profile")
@@ -43,11 +43,11 @@ internal sealed class Application(HttpClient http, string address, string secret
     public async Task RedeemAsync(string location)
     {
         var code = QueryHelpers.ParseQuery(location[(location.IndexOf('?', StringComparison.Ordinal) + 1)..]).TryGetValue("code", out var found) ? found.ToString() : throw new InvalidOperationException($"No code: {location}");
-        await TokenAsync(Stage.ClientId, ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", Stage.RedirectUri), ("code_verifier", Verifier));
+        await TokenAsync(Site.ClientId, ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", Site.RedirectUri), ("code_verifier", Verifier));
     }
 
     /// <summary>Each time with the token that came of the last time.</summary>
-    public Task RefreshAsync() => TokenAsync(Stage.ClientId, ("grant_type", "refresh_token"), ("refresh_token", _refresh));
+    public Task RefreshAsync() => TokenAsync(Site.ClientId, ("grant_type", "refresh_token"), ("refresh_token", _refresh));
 
     private async Task TokenAsync(string client, params (string Name, string Value)[] fields)
     {
