@@ -17,6 +17,8 @@ internal static class GrowthRun
     private const double Bound = 1.3;
     private const int Players = 64; // of which the last one has a desk
     private const int Rounds = 5;
+    private static readonly int[] Sizes = [1000, 10_000, 100_000, 1_000_000];
+    private static readonly bool[] Databases = [false, true]; // whether it is PostgreSQL
     private static readonly string Somebody = Population.NameOf(207);
 
     /// <summary>What is asked of a page, and whether it has a bound.</summary>
@@ -35,11 +37,11 @@ internal static class GrowthRun
     public static async Task<int> RunAsync(string[] said)
     {
         var arguments = new Arguments(said, "--short", "--database sqlite|postgres", "--most N");
-        int[] sizes = [.. new[] { 1000, 10_000, 100_000, 1_000_000 }.Where(size => size <= arguments.Count("--most", arguments.Has("--short") ? 100_000 : 1_000_000))];
+        int[] sizes = [.. Sizes.Where(size => size <= arguments.Count("--most", arguments.Has("--short") ? 100_000 : 1_000_000))];
         if (sizes.Length < 2) throw new UsageException("Growth is between two sizes at least: --most 10000 or more.");
         Console.WriteLine(Machine.Say());
         var missed = 0;
-        foreach (var isPostgres in new[] { false, true }.Where(isPostgres => arguments["--database"] is null || arguments["--database"] is "postgres" == isPostgres))
+        foreach (var isPostgres in Databases.Where(isPostgres => arguments["--database"] is null || arguments["--database"] is "postgres" == isPostgres))
         {
             var figures = new List<Figure[]>();
             foreach (var size in sizes) figures.Add(await MeasureAsync(isPostgres, size));
