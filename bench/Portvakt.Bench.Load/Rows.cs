@@ -21,19 +21,18 @@ internal static class Rows
         return counts;
     }
 
-    /// <summary>Bytes on disk of each table with its indexes.</summary>
+    /// <summary>Bytes on disk of each table with its indexes. SQLite, as it is built here, does not tell: empty.</summary>
     public static async Task<SortedDictionary<string, long>> BytesAsync(PortvaktDb db)
     {
         var bytes = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (var table in TablesOf(db))
-        {
-            bytes[table] = await ScalarAsync(db, db.Database.IsNpgsql()
-                ? $"SELECT pg_total_relation_size('{table}')"
-                : $"SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE aggregate AND name IN (SELECT name FROM sqlite_master WHERE tbl_name = '{table}')");
-        }
-
+        if (!db.Database.IsNpgsql()) return bytes;
+        foreach (var table in TablesOf(db)) bytes[table] = await ScalarAsync(db, $"SELECT pg_total_relation_size('{table}')");
         return bytes;
     }
+
+    /// <summary>Bytes on disk of the whole database.</summary>
+    public static Task<long> AllBytesAsync(PortvaktDb db) =>
+        ScalarAsync(db, db.Database.IsNpgsql() ? "SELECT pg_database_size(current_database())" : "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()");
 
     private static IEnumerable<string> TablesOf(PortvaktDb db) => db.Model.GetEntityTypes().Select(entity => entity.GetTableName()!).Distinct(StringComparer.Ordinal);
 

@@ -68,10 +68,14 @@ internal static class SeedRun
     /// <summary>Rows and bytes of each table, bytes with indexes.</summary>
     public static async Task PrintAsync(PortvaktDb db, IReadOnlyDictionary<string, long> written, int people)
     {
-        var bytes = await Rows.BytesAsync(db);
+        var (bytes, all) = (await Rows.BytesAsync(db), await Rows.AllBytesAsync(db));
         Console.WriteLine($"{"table",-22}{"rows",12}{"MB",10}{"bytes a row",14}{"rows a person",16}");
         foreach (var (table, rows) in written)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{table,-22}{rows,12}{bytes[table] / 1e6,10:0.0}{bytes[table] / (double)rows,14:0}{rows / (double)people,16:0.00}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"together",-22}{written.Values.Sum(),12}{bytes.Values.Sum() / 1e6,10:0.0}{"",14}{bytes.Values.Sum() / (double)people,16:0} bytes a person"));
+        {
+            var (megabytes, each) = bytes.TryGetValue(table, out var size) ? ($"{size / 1e6:0.0}", $"{size / (double)rows:0}") : ("–", "–");
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{table,-22}{rows,12}{megabytes,10}{each,14}{rows / (double)people,16:0.00}"));
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"the whole database",-22}{written.Values.Sum(),12}{all / 1e6,10:0.0}{"",14}{all / (double)people,16:0} bytes a person"));
     }
 }

@@ -139,6 +139,7 @@ internal static class Mapping
             Versioned(request);
             request.Ignore(row => row.DisplayedNumber);
             request.HasIndex(row => row.AttemptId);
+            request.HasIndex(row => new { row.PersonId, row.CreatedAt }); // how often was this phone asked of late? Before each request
 
             // At most one live request per person: the database itself says so.
             request.HasIndex(row => row.PersonId).IsUnique().HasFilter("state = 'Pending'").HasDatabaseName("ix_approvals_one_pending");
@@ -150,7 +151,8 @@ internal static class Mapping
             row.Ignore(audit => audit.IsErased);
             row.HasIndex(audit => new { audit.PersonId, audit.At });
             row.HasIndex(audit => audit.At);
-            row.HasIndex(audit => audit.ActorId);
+            row.HasIndex(audit => new { audit.What, audit.At });
+            row.HasIndex(audit => audit.ActorId).HasFilter("actor_id IS NOT NULL"); // in the rows of a sign-in nobody else acts
             row.HasIndex(audit => audit.ChainNumber).IsUnique();
         });
 
@@ -169,6 +171,7 @@ internal static class Mapping
             code.HasKey(row => row.Hash);
             code.Property(row => row.Version).IsConcurrencyToken();
             code.HasIndex(row => row.ExpiresAt);
+            code.HasIndex(row => row.SessionId); // which applications hear that a session has ended
         });
 
         model.Entity<RefreshFamily>(family =>

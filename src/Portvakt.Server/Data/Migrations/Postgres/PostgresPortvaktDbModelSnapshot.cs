@@ -107,6 +107,9 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasDatabaseName("ix_approvals_one_pending")
                         .HasFilter("state = 'Pending'");
 
+                    b.HasIndex("PersonId", "CreatedAt")
+                        .HasDatabaseName("ix_approvals_person_id_created_at");
+
                     b.ToTable("approvals", (string)null);
                 });
 
@@ -170,7 +173,8 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasName("pk_audit_events");
 
                     b.HasIndex("ActorId")
-                        .HasDatabaseName("ix_audit_events_actor_id");
+                        .HasDatabaseName("ix_audit_events_actor_id")
+                        .HasFilter("actor_id IS NOT NULL");
 
                     b.HasIndex("At")
                         .HasDatabaseName("ix_audit_events_at");
@@ -181,6 +185,9 @@ namespace Portvakt.Server.Data.Migrations.Postgres
 
                     b.HasIndex("PersonId", "At")
                         .HasDatabaseName("ix_audit_events_person_id_at");
+
+                    b.HasIndex("What", "At")
+                        .HasDatabaseName("ix_audit_events_what_at");
 
                     b.ToTable("audit_events", (string)null);
                 });
@@ -1600,6 +1607,9 @@ namespace Portvakt.Server.Data.Migrations.Postgres
 
                     b.HasIndex("ExpiresAt")
                         .HasDatabaseName("ix_authorization_codes_expires_at");
+
+                    b.HasIndex("SessionId")
+                        .HasDatabaseName("ix_authorization_codes_session_id");
 
                     b.ToTable("authorization_codes", (string)null);
                 });

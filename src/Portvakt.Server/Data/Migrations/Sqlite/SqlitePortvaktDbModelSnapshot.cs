@@ -102,6 +102,9 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasDatabaseName("ix_approvals_one_pending")
                         .HasFilter("state = 'Pending'");
 
+                    b.HasIndex("PersonId", "CreatedAt")
+                        .HasDatabaseName("ix_approvals_person_id_created_at");
+
                     b.ToTable("approvals", (string)null);
                 });
 
@@ -163,7 +166,8 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                         .HasName("pk_audit_events");
 
                     b.HasIndex("ActorId")
-                        .HasDatabaseName("ix_audit_events_actor_id");
+                        .HasDatabaseName("ix_audit_events_actor_id")
+                        .HasFilter("actor_id IS NOT NULL");
 
                     b.HasIndex("At")
                         .HasDatabaseName("ix_audit_events_at");
@@ -174,6 +178,9 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
 
                     b.HasIndex("PersonId", "At")
                         .HasDatabaseName("ix_audit_events_person_id_at");
+
+                    b.HasIndex("What", "At")
+                        .HasDatabaseName("ix_audit_events_what_at");
 
                     b.ToTable("audit_events", (string)null);
                 });
@@ -1593,6 +1600,9 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
 
                     b.HasIndex("ExpiresAt")
                         .HasDatabaseName("ix_authorization_codes_expires_at");
+
+                    b.HasIndex("SessionId")
+                        .HasDatabaseName("ix_authorization_codes_session_id");
 
                     b.ToTable("authorization_codes", (string)null);
                 });
