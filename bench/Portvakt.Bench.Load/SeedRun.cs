@@ -48,7 +48,7 @@ internal static class SeedRun
         var connection = isPostgres ? Database.PostgresConnection(into) : new SqliteConnectionStringBuilder { DataSource = Path.Combine(data, "portvakt.db") }.ConnectionString;
         var population = new Population(app.Services, connection, new KeyRing(), new Site(null!, settings["PublicAddress"], "", push), census);
         await population.SettleAsync();
-        Console.WriteLine($"{census.People} people in {clock.Elapsed.TotalSeconds:0} s, this program's memory at its highest {Environment.WorkingSet / 1e6:0} MB at the end, {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0} MB at the most.");
+        Console.WriteLine($"{census.People} people in {clock.Elapsed.TotalSeconds:0} s, with at most {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0} MB of memory.");
         await PrintAsync(db, population.Written, census.People);
         if (population.Written.GetValueOrDefault("audit_events") <= VerifiedAtOnce)
         {
