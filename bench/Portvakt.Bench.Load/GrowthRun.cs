@@ -36,7 +36,7 @@ internal static class GrowthRun
 
     public static async Task<int> RunAsync(string[] said)
     {
-        var arguments = new Arguments(said, "--short", "--database sqlite|postgres", "--most N");
+        var arguments = new Arguments(said, "--short", "--database sqlite|postgres", "--most N", "--most-audit-rows N");
         int[] sizes = [.. Sizes.Where(size => size <= arguments.Count("--most", arguments.Has("--short") ? 100_000 : 1_000_000))];
         if (sizes.Length < 2) throw new UsageException("Growth is between two sizes at least: --most 10000 or more.");
         Console.WriteLine(Machine.Say());
@@ -44,7 +44,7 @@ internal static class GrowthRun
         foreach (var isPostgres in Databases.Where(isPostgres => arguments["--database"] is null || arguments["--database"] is "postgres" == isPostgres))
         {
             var figures = new List<Figure[]>();
-            foreach (var size in sizes) figures.Add(await MeasureAsync(isPostgres, size));
+            foreach (var size in sizes) figures.Add(await MeasureAsync(isPostgres, size, arguments.Count("--most-audit-rows", 5_000_000)));
             missed += Print(isPostgres ? "PostgreSQL" : "SQLite", sizes, figures);
         }
 
@@ -54,14 +54,14 @@ internal static class GrowthRun
 
     private sealed record Figure(string What, double Cpu, double Elapsed, bool IsBound);
 
-    private static async Task<Figure[]> MeasureAsync(bool isPostgres, int size)
+    private static async Task<Figure[]> MeasureAsync(bool isPostgres, int size, int mostAuditRows)
     {
         await using var installation = await Installation.CreateAsync(isPostgres);
         var (clock, background) = (Stopwatch.StartNew(), Array.Empty<Figure>());
         var database = await DatabaseTime.OfAsync(installation.Server);
         await installation.WithServicesAsync(async services =>
         {
-            var population = new Population(services, installation.Connection, installation.Keys, installation.Site, new Census(size, Players));
+            var population = new Population(services, installation.Connection, installation.Keys, installation.Site, new Census(size, Players, mostAuditRows));
             await population.SettleAsync();
             Console.WriteLine($"{installation.Kind}, {size} people: {population.Written.Values.Sum()} rows, {population.Written["audit_events"]} of them audit, in {clock.Elapsed.TotalSeconds:0} s.");
             await using var scope = services.CreateAsyncScope();
@@ -74,8 +74,8 @@ internal static class GrowthRun
             background = await BackgroundAsync(services, database);
         });
 
-        // Within a minute of the start: then the server verifies the whole audit chain, as it does once a day.
         await installation.StartAsync();
+        await installation.UntilVerifiedAsync();
         var hash = await HashAsync();
         await Crowd.WarmUpAsync(installation, Enumerable.Range(0, Players - 1));
         await Crowd.WarmUpAsync(installation, Enumerable.Range(0, Players - 1));

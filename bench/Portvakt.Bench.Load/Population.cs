@@ -271,7 +271,7 @@ internal sealed class Population(IServiceProvider services, string connection, K
         {
             var who = dice.Throw(census.People);
             var at = InMicroseconds(_now - (Year * (1 - ((signIn + 0.5) / signIns))));
-            Chain(new AuditEvent(signIn % 5000 is 4999 ? SecurityEvent.PasswordRejected : SecurityEvent.PasswordVerified, _ids[who], null, null, AddressOf(who), null, at));
+            Chain(new AuditEvent(signIn % 200 is 199 ? SecurityEvent.PasswordRejected : SecurityEvent.PasswordVerified, _ids[who], null, null, AddressOf(who), null, at));
             Chain(new AuditEvent(SecurityEvent.ApprovalApproved, _ids[who], null, RandomId.New(), "198.19.0.1", null, at.AddSeconds(8)));
             Chain(new AuditEvent(SecurityEvent.SessionIssued, _ids[who], null, RandomId.New(), AddressOf(who), null, at.AddSeconds(9)));
             if (rows.Count >= Block || signIn == signIns - 1) await bulk.WriteAsync(rows);
