@@ -53,8 +53,9 @@ public sealed class Application(HttpClient http, string address, string secret, 
     {
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("client_id", client), KeyValuePair.Create("client_secret", secret), .. fields.Select(field => KeyValuePair.Create(field.Name, field.Value))]);
         using var answer = await http.PostAsync(address + "/connect/token", form);
+        if (answer.StatusCode is not HttpStatusCode.OK) throw new UnexpectedAnswerException("POST /connect/token", answer.StatusCode, await answer.Content.ReadAsStringAsync());
         using var body = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync());
-        if (answer.StatusCode is not HttpStatusCode.OK || !body.RootElement.TryGetProperty("access_token", out _)) throw new InvalidOperationException($"No token: {answer.StatusCode} {body.RootElement}");
+        if (!body.RootElement.TryGetProperty("access_token", out _)) throw new InvalidOperationException($"No token: {answer.StatusCode} {body.RootElement}");
         if (body.RootElement.TryGetProperty("refresh_token", out var refresh)) _refresh = refresh.GetString()!;
     }
 }

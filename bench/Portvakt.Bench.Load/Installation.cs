@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -57,6 +58,12 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>Resident memory of all nodes, in bytes.</summary>
     public long Memory => _nodes.Sum(node => node.Memory);
+
+    /// <summary>What the nodes have logged as errors, the beginning of each sort once, with how often: for whoever asks why somebody failed.</summary>
+    public IEnumerable<string> Faults => _nodes.SelectMany(node => node.Said.Split('\n'))
+        .Where(line => line.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal) || line.Contains("\"LogLevel\":\"Critical\"", StringComparison.Ordinal))
+        .Select(line => JsonNode.Parse(line)!).Select(line => (string?)line["Exception"] ?? (string?)line["Message"] ?? "").Select(text => text.Length > 160 ? text[..160] : text)
+        .GroupBy(text => text, StringComparer.Ordinal).OrderByDescending(sort => sort.Count()).Select(sort => string.Create(CultureInfo.InvariantCulture, $"{sort.Count(),6}  {sort.Key.ReplaceLineEndings(" ")}"));
 
     /// <summary>
     /// Until each node has verified the audit log, as it does a minute after its start and then once a day: whoever measures what grows with people would measure that instead.

@@ -47,6 +47,7 @@ internal static class LoadRun
         Say($"{crowd.Finished} signed in, {crowd.Failed} failed, {crowd.Finished / crowd.Elapsed.TotalSeconds:0.0} sign-ins a second over {crowd.Elapsed.TotalSeconds:0} s, at most {crowd.MostPresent} people under way.");
         Say($"Password queue: {crowd.SentBack} answers 503 with Retry-After; {crowd.CameBack} people came back and got in.");
         foreach (var (kind, count) in crowd.Errors.OrderByDescending(error => error.Value)) Say($"  error: {count,6}  {kind}");
+        foreach (var fault in installation.Faults.Take(5)) Say($"  logged: {fault}");
         if (crowd.Finished > 0)
         {
             Say($"CPU of a sign-in: nodes {nodesTook.TotalMilliseconds / crowd.Finished:0.0} ms, PostgreSQL {databaseTook.TotalMilliseconds / crowd.Finished:0.0} ms, this program {ownTook.TotalMilliseconds / crowd.Finished:0.0} ms.");
