@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using NSec.Cryptography;
+using Portvakt.Bench.Actors;
 using Portvakt.EndToEnd.Tests.Actors;
 using Portvakt.Server.Hosting;
 
@@ -30,7 +31,7 @@ internal sealed class Measurements(Stage stage, Scale scale, string only)
         else await stage.RestartServerAsync();
         var hash = await PasswordHashAsync();
         await stage.StartFloorAsync();
-        var people = names.Select(name => new Resident(name, stage)).ToArray();
+        var people = names.Select(name => new Resident(name, stage.Site)).ToArray();
         try
         {
             await EachAsync(people, person => person.EnrolAsync());
@@ -73,7 +74,7 @@ internal sealed class Measurements(Stage stage, Scale scale, string only)
         var argon2 = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { MemorySize = 19 * 1024, NumberOfPasses = 2, DegreeOfParallelism = 1 });
         var (secret, salt) = (new byte[32], new byte[16]);
         using var ours = new PasswordHash(stage.NewVault());
-        var known = await ours.HashAsync(Stage.Password, CancellationToken.None);
+        var known = await ours.HashAsync(Site.Password, CancellationToken.None);
         var (bare, whole) = (new List<double>(), new List<double>());
         for (var time = 0; time < scale.Rounds * scale.Hashes; time++)
         {
@@ -81,7 +82,7 @@ internal sealed class Measurements(Stage stage, Scale scale, string only)
             var start = Environment.CpuUsage.TotalTime;
             argon2.DeriveBytes(secret, salt, 32);
             var between = Environment.CpuUsage.TotalTime;
-            if (!await ours.VerifyAsync(Stage.Password, known, CancellationToken.None)) throw new InvalidOperationException("The right password is wrong.");
+            if (!await ours.VerifyAsync(Site.Password, known, CancellationToken.None)) throw new InvalidOperationException("The right password is wrong.");
             bare.Add((between - start).TotalMicroseconds);
             whole.Add((Environment.CpuUsage.TotalTime - between).TotalMicroseconds);
         }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Portvakt.Bench.Actors;
 using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
 using Portvakt.EndToEnd.Tests.Actors;
@@ -16,11 +17,6 @@ namespace Portvakt.Bench.Cost;
 /// <summary>The server and the floor as programs of their own, a push service in this one, and people who have a password and nothing else.</summary>
 internal sealed class Stage : IAsyncDisposable
 {
-    public const string ClientId = "application";
-    public const string JobId = "job";
-    public const string RedirectUri = "https://application.example.no/signin-oidc";
-    public const string Password = "en grønn elefant på taket";
-
     private readonly string _data = Directory.CreateTempSubdirectory("portvakt-cost-").FullName;
     private readonly Dictionary<string, string> _settings = new(StringComparer.Ordinal);
     private readonly string _server = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RunningProgram.FreePort()}");
@@ -38,8 +34,11 @@ internal sealed class Stage : IAsyncDisposable
     public RunningProgram Floor => _floorProgram ?? throw new InvalidOperationException("The floor has not been started.");
     public FakePushService PushService { get; private set; } = null!;
 
-    /// <summary>For all browsers and applications: kept connections, and nothing done by itself.</summary>
-    public HttpClient Http { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
+    /// <summary>For all browsers and applications.</summary>
+    public HttpClient Http { get; } = Site.NewHttp();
+
+    /// <summary>The server as its people see it.</summary>
+    public Site Site => new(Http, _server, Secret, PushService);
 
     public static async Task<Stage> OpenAsync()
     {
@@ -99,10 +98,7 @@ internal sealed class Stage : IAsyncDisposable
     {
         PushService = await FakePushService.StartAsync(TimeProvider.System);
         var parties = Path.Combine(_data, "relying-parties.json");
-        await File.WriteAllTextAsync(parties, $$"""
-            [{ "client_id": "{{ClientId}}", "client_name": "Timeliste", "client_secret": "{{Secret}}", "redirect_uris": ["{{RedirectUri}}"] },
-             { "client_id": "{{JobId}}", "client_name": "Nattjobb", "client_secret": "{{Secret}}", "grant_types": ["client_credentials"], "scope": "api" }]
-            """);
+        await File.WriteAllTextAsync(parties, Site.RelyingParties(Secret));
         foreach (var (name, value) in new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Demo"] = "true", // or a push service on this machine could not be called
@@ -127,7 +123,7 @@ internal sealed class Stage : IAsyncDisposable
             var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
             var now = app.Services.GetRequiredService<TimeProvider>().GetUtcNow();
             var wave = new Wave("Alle", now.AddDays(-30), now.AddDays(-1), now) { AfterDeadline = AfterDeadline.EnrolNow, Access = EnrolmentAccess.Open };
-            var hash = await app.Services.GetRequiredService<PasswordHash>().HashAsync(PasswordRules.Normalise(Password)!, CancellationToken.None);
+            var hash = await app.Services.GetRequiredService<PasswordHash>().HashAsync(PasswordRules.Normalise(Site.Password)!, CancellationToken.None);
             db.Waves.Add(wave);
             for (var number = 0; number < people; number++)
             {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Portvakt.Bench.Actors;
 using Portvakt.Bench.Cost;
 
 namespace Portvakt.Bench.Peers;

@@ -1,3 +1,4 @@
+using Portvakt.Bench.Actors;
 using Portvakt.Bench.Cost;
 using Portvakt.EndToEnd.Tests.Actors;
 

@@ -3,6 +3,7 @@
 
 using System.Diagnostics;
 using System.Globalization;
+using Portvakt.Bench.Actors;
 using Portvakt.Bench.Cost;
 using Portvakt.Bench.Peers;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using Portvakt.Bench.Actors;
 using Portvakt.Bench.Cost;
 
 namespace Portvakt.Bench.Peers;
@@ -19,11 +20,11 @@ internal static class Proof
         var (application, back) = await peer.VisitAsync(0);
         await application.RedeemAsync(back);
         await VerifyAsync("access_token", Access, audience: null);
-        if ((await VerifyAsync("id_token", type: null, Stage.ClientId))["nonce"] is not "n1") throw new InvalidOperationException($"{peer.Name}: not the nonce that was asked with.");
+        if ((await VerifyAsync("id_token", type: null, Site.ClientId))["nonce"] is not "n1") throw new InvalidOperationException($"{peer.Name}: not the nonce that was asked with.");
         var first = application.Tokens.GetProperty("refresh_token").GetString();
         await application.RefreshAsync();
         await VerifyAsync("access_token", Access, audience: null);
-        await VerifyAsync("id_token", type: null, Stage.ClientId);
+        await VerifyAsync("id_token", type: null, Site.ClientId);
         if (application.Tokens.GetProperty("refresh_token").GetString() == first) throw new InvalidOperationException($"{peer.Name}: the refresh token is still the same.");
         await application.ClientCredentialsAsync();
         await VerifyAsync("access_token", Access, audience: null);

@@ -65,7 +65,23 @@ public sealed class FakePushService : IAsyncDisposable
     public FakePushSubscription Subscribe(string? applicationServerKey = null)
     {
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
-        return _subscriptions[id] = new FakePushSubscription(new Uri(Address, "/wp/" + id), applicationServerKey);
+        return _subscriptions[id] = new FakePushSubscription(EndpointOf(id), applicationServerKey);
+    }
+
+    /// <summary>Where messages for a subscription go.</summary>
+    /// <param name="id">What the service knows it by.</param>
+    public Uri EndpointOf(string id) => new(Address, "/wp/" + id);
+
+    /// <summary>A browser that subscribed before this service began is there again, with the keys of then.</summary>
+    /// <param name="id">See <see cref="EndpointOf"/>.</param>
+    /// <param name="key">The subscription's key; disposed with it.</param>
+    /// <param name="auth">Its secret of 16 bytes.</param>
+    public FakePushSubscription Resubscribe(string id, ECDiffieHellman key, byte[] auth) => _subscriptions[id] = new FakePushSubscription(EndpointOf(id), key: key, auth: auth);
+
+    /// <summary>The browser is gone: from now on there is no such subscription.</summary>
+    public void Unsubscribe(string id)
+    {
+        if (_subscriptions.TryRemove(id, out var subscription)) subscription.Dispose();
     }
 
     /// <summary>Waits until a message knocks, also one that will not be taken: so a test can act while the sender waits.</summary>

@@ -12,13 +12,19 @@ public sealed class FakePushSubscription : IDisposable
     /// <summary>How long a waiting test believes that something will still come, by the wall clock.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private readonly ECDiffieHellman _key = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
-    private readonly byte[] _auth = RandomNumberGenerator.GetBytes(16);
+    private readonly ECDiffieHellman _key;
+    private readonly byte[] _auth;
     private readonly ConcurrentQueue<ReceivedPush> _messages = new();
     private readonly Channel<ReceivedPush> _waiting = Channel.CreateUnbounded<ReceivedPush>();
 
-    public FakePushSubscription(Uri endpoint, string? applicationServerKey = null)
+    /// <param name="endpoint">Where messages for it go.</param>
+    /// <param name="applicationServerKey">The only VAPID key that may send, in base64url; null lets every key send.</param>
+    /// <param name="key">The key of a subscription that was made before, on P-256; otherwise a new one. Disposed with the subscription.</param>
+    /// <param name="auth">Its secret of 16 bytes; otherwise a new one.</param>
+    public FakePushSubscription(Uri endpoint, string? applicationServerKey = null, ECDiffieHellman? key = null, byte[]? auth = null)
     {
+        _key = key ?? ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        _auth = auth ?? RandomNumberGenerator.GetBytes(16);
         Endpoint = endpoint;
         ApplicationServerKey = applicationServerKey;
         var point = _key.ExportParameters(includePrivateParameters: false).Q;

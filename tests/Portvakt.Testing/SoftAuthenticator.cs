@@ -40,9 +40,12 @@ public sealed record MadeAssertion(byte[] CredentialId, byte[] ClientDataJson, b
 /// A browser and the authenticator behind it in one, with one ES256 credential: what a phone does when its owner unlocks
 /// it, in memory. Everything it says about itself can be changed, so that it can also lie.
 /// </summary>
-public sealed class SoftAuthenticator(string relyingPartyId, string origin) : IDisposable
+/// <param name="relyingPartyId">The RP ID it signs for.</param>
+/// <param name="origin">The origin of the page, as the browser serialises it.</param>
+/// <param name="known">The key of a credential that was made before, on P-256; otherwise a new one. Disposed with the authenticator.</param>
+public sealed class SoftAuthenticator(string relyingPartyId, string origin, ECDsa? known = null) : IDisposable
 {
-    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly ECDsa key = known ?? ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
     /// <summary>The RP ID it signs for.</summary>
     public string RelyingPartyId { get; set; } = relyingPartyId;

@@ -7,6 +7,8 @@ public static class Bench
 
     public static async Task<int> RunAsync(string what, params string[] arguments)
     {
+        // Three measurements of many people are one program.
+        if (what is "load" or "seed" or "growth") (what, arguments) = ("load", [what, .. arguments]);
         if (Project(what) is not { } project) throw new RefusalException($"There is no measurement \"{what}\" in bench/.", 2);
         await Npm.InstallAndBuildAsync();
         if (what is "peers") await Npm.InstallAsync("bench/Peers/oidc-provider");
@@ -18,6 +20,10 @@ public static class Bench
             Environment.SetEnvironmentVariable("PORTVAKT_PUBLISHED", Path.Combine(server, "portvakt.dll"));
         }
 
+        await using var postgres = NeedsPostgres(arguments) ? await Postgres.StartAsync(durable: true) : null;
+        if (postgres is not null) Environment.SetEnvironmentVariable("PORTVAKT_TEST_POSTGRES", postgres.ConnectionString);
+        await using var redis = NeedsRedis(arguments) ? await Redis.StartAsync() : null;
+        if (redis is not null) Environment.SetEnvironmentVariable("PORTVAKT_TEST_REDIS", redis.Configuration);
         return await Tool.LoudAsync("dotnet", ["run", "--project", project, "-c", "Release", "--", .. arguments]);
     }
 
@@ -26,4 +32,19 @@ public static class Bench
         var bench = new DirectoryInfo(Repo.Path("bench"));
         return bench.Exists ? bench.GetDirectories().FirstOrDefault(project => project.Name.Equals($"Portvakt.Bench.{what}", StringComparison.OrdinalIgnoreCase))?.FullName : null;
     }
+
+    /// <summary>Seeding fills a database that somebody named; the other two bring their own.</summary>
+    private static bool NeedsPostgres(string[] arguments) => arguments switch
+    {
+        ["growth", .. var rest] => !Says(rest, "--database", "sqlite"),
+        ["load", .. var rest] => Says(rest, "--database", "postgres") || NeedsRedis(arguments),
+        _ => false,
+    };
+
+    /// <summary>Several nodes have a backplane.</summary>
+    private static bool NeedsRedis(string[] arguments) =>
+        arguments is ["load", .. var rest] && (rest.Contains("--monday", StringComparer.Ordinal) || (rest.Any(word => word.StartsWith("--nodes", StringComparison.Ordinal)) && !Says(rest, "--nodes", "1")));
+
+    private static bool Says(string[] words, string option, string value) =>
+        words.Contains($"{option}={value}", StringComparer.Ordinal) || words.Zip(words.Skip(1)).Any(pair => pair == (option, value));
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Portvakt.Dev;
 
-/// <summary>A PostgreSQL server for one test run: own directory, own port, gone afterwards.</summary>
+/// <summary>A PostgreSQL server for one run of tests or of a measurement: own directory, own port, gone afterwards.</summary>
 public sealed class Postgres : IAsyncDisposable
 {
     private readonly string _directory;
@@ -17,7 +17,8 @@ public sealed class Postgres : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public static async Task<Postgres> StartAsync()
+    /// <param name="durable">What was answered has been written to the disk: for figures. Tests do without.</param>
+    public static async Task<Postgres> StartAsync(bool durable = false)
     {
         var home = Directory.CreateTempSubdirectory("portvakt-postgres-").FullName;
         var port = Background.FreePort();
@@ -41,7 +42,7 @@ public sealed class Postgres : IAsyncDisposable
                 await Tool.QuietAsync(initdb[0], [.. initdb[1..], "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], home);
                 var postgres = Command("postgres");
                 process = Background.Start("PostgreSQL", postgres[0], [.. postgres[1..], "-D", data, "-p", $"{port}", "-h", "127.0.0.1", "-k", "",
-                    "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=1000"],
+                    "-c", "max_connections=1000", .. durable ? (string[])["-c", "shared_buffers=1GB", "-c", "max_wal_size=4GB"] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]],
                     home, [], Path.Combine(home, "log"), PosixSignal.SIGINT); // SIGTERM would wait for clients
                 await process.UntilAsync("accept connections", async () => (await Tool.RunAsync(Find("pg_isready")!, ["-q", "-h", "127.0.0.1", "-p", $"{port}"])).ExitCode == 0);
             });

@@ -151,7 +151,8 @@ internal static class Mapping
             row.Ignore(audit => audit.IsErased);
             row.HasIndex(audit => new { audit.PersonId, audit.At });
             row.HasIndex(audit => audit.At);
-            row.HasIndex(audit => audit.ActorId);
+            row.HasIndex(audit => new { audit.What, audit.At });
+            row.HasIndex(audit => audit.ActorId).HasFilter("actor_id IS NOT NULL"); // in the rows of a sign-in nobody else acts
             row.HasIndex(audit => audit.ChainNumber).IsUnique();
         });
 

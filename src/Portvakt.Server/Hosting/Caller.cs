@@ -85,6 +85,9 @@ public static class BrowserCookie
 {
     public const string Name = "__Host-portvakt-browser";
 
+    /// <summary>Browsers keep no cookie longer than this (RFC 6265bis, section 5.5). A browser that was seen longer ago is not known any more.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromDays(400);
+
     public static byte[]? Hash(HttpContext http) =>
         http.Request.Cookies[Name] is { Length: 43 } secret ? RandomId.Hash(secret) : null;
 
@@ -93,7 +96,7 @@ public static class BrowserCookie
     {
         if (Hash(http) is { } known) return known;
         var secret = RandomId.NewSecret();
-        http.Response.Cookies.Append(Name, secret, Options(TimeSpan.FromDays(400)));
+        http.Response.Cookies.Append(Name, secret, Options(Lifetime));
         return RandomId.Hash(secret);
     }
 

@@ -80,6 +80,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
         await db.TelephoneMessages.Where(row => row.CreatedAt < kept).ExecuteDeleteAsync(cancellationToken); // never less than the day that the limits look back
         await db.Cases.Where(row => row.ClosedAt < kept).ExecuteDeleteAsync(cancellationToken);
         await db.SignOutRounds.Where(row => row.At < kept).ExecuteDeleteAsync(cancellationToken);
+        await db.FamiliarBrowsers.Where(row => row.SeenAt < now - BrowserCookie.Lifetime).ExecuteDeleteAsync(cancellationToken); // each private window leaves one
         await audit.ForgetAsync(now - TimeSpan.FromDays(settings.Value.AuditRetentionDays), cancellationToken);
     }
 }

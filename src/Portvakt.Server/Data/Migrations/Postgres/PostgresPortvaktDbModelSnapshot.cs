@@ -173,7 +173,8 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .HasName("pk_audit_events");
 
                     b.HasIndex("ActorId")
-                        .HasDatabaseName("ix_audit_events_actor_id");
+                        .HasDatabaseName("ix_audit_events_actor_id")
+                        .HasFilter("actor_id IS NOT NULL");
 
                     b.HasIndex("At")
                         .HasDatabaseName("ix_audit_events_at");
@@ -184,6 +185,9 @@ namespace Portvakt.Server.Data.Migrations.Postgres
 
                     b.HasIndex("PersonId", "At")
                         .HasDatabaseName("ix_audit_events_person_id_at");
+
+                    b.HasIndex("What", "At")
+                        .HasDatabaseName("ix_audit_events_what_at");
 
                     b.ToTable("audit_events", (string)null);
                 });

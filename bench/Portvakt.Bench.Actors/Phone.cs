@@ -8,27 +8,33 @@ using Portvakt.Domain;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Testing;
 
-namespace Portvakt.Bench.Cost;
+namespace Portvakt.Bench.Actors;
 
 /// <summary>
 /// The phone app as far as a sign-in needs it: a device key, a passkey and a push subscription that are real, and docs/protocol.md, sections 2 to 4. All that
 /// can go wrong is played by the phone of the tests.
 /// </summary>
-internal sealed class Phone : IDisposable
+public sealed class Phone : IDisposable
 {
     private readonly HttpClient _http;
     private readonly string _origin;
-    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly ECDsa _key;
     private readonly SoftAuthenticator _passkey;
     private readonly FakePushSubscription _push;
     private readonly JsonObject _jwk;
     private readonly string _keyId;
     private string _nonce = "";
 
-    public Phone(HttpClient http, string origin, FakePushSubscription push)
+    /// <param name="http">Kept connections.</param>
+    /// <param name="origin">The server's public address.</param>
+    /// <param name="push">Its browser's subscription.</param>
+    /// <param name="key">The device key of a phone that is bound already; otherwise a new one. Disposed with the phone.</param>
+    /// <param name="passkey">The passkey of such a phone. Disposed with it.</param>
+    public Phone(HttpClient http, string origin, FakePushSubscription push, ECDsa? key = null, SoftAuthenticator? passkey = null)
     {
         (_http, _origin, _push) = (http, origin, push);
-        _passkey = new SoftAuthenticator(new Uri(origin).Host, origin) { BackupEligible = true, BackupState = true };
+        _key = key ?? ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        _passkey = passkey ?? new SoftAuthenticator(new Uri(origin).Host, origin) { BackupEligible = true, BackupState = true };
         var point = _key.ExportParameters(false).Q;
         var (x, y) = (Base64Url.EncodeToString(point.X), Base64Url.EncodeToString(point.Y));
         _jwk = new JsonObject { ["kty"] = "EC", ["crv"] = "P-256", ["x"] = x, ["y"] = y };
@@ -121,7 +127,7 @@ internal sealed class Phone : IDisposable
             if (answer.Headers.TryGetValues("Portvakt-Nonce", out var nonces)) _nonce = nonces.Single();
             if (proves && !again && answer.StatusCode is HttpStatusCode.Unauthorized) continue; // the nonce was too old, or there was none yet
             var text = await answer.Content.ReadAsStringAsync();
-            return answer.IsSuccessStatusCode ? JsonNode.Parse(text)!.AsObject() : throw new InvalidOperationException($"{method} {path}: {(int)answer.StatusCode} {text}");
+            return answer.IsSuccessStatusCode ? JsonNode.Parse(text)!.AsObject() : throw new UnexpectedAnswerException($"{method} {path}", answer.StatusCode, text, answer.Headers.RetryAfter?.Delta);
         }
     }
 

@@ -1,14 +1,18 @@
-namespace Portvakt.Bench.Cost;
+namespace Portvakt.Bench.Actors;
 
 /// <summary>A person at a computer, with a phone beside it.</summary>
-internal sealed class Resident(string userName, Stage stage) : IDisposable
+/// <param name="userName">Who.</param>
+/// <param name="site">The server.</param>
+/// <param name="phone">The phone that is bound already; otherwise a new one, for <see cref="EnrolAsync"/>. Disposed with the person.</param>
+/// <param name="browser">The browser that is known already; otherwise a new one. Disposed with the person.</param>
+public sealed class Resident(string userName, Site site, Phone? phone = null, Browser? browser = null) : IDisposable
 {
     private const string SessionCookie = "__Host-portvakt-session";
-    private readonly Phone _phone = new(stage.Http, stage.ServerAddress, stage.PushService.Subscribe());
+    private readonly Phone _phone = phone ?? new(site.Http, site.Address, site.PushService.Subscribe());
     private (string Id, byte[] Context) _request;
     private string _number = "";
 
-    public Browser Browser { get; } = new(stage.Http, stage.ServerAddress);
+    public Browser Browser { get; } = browser ?? new(site.Http, site.Address);
 
     /// <summary>A whole sign-in with two factors on an ordinary morning: the browser is known, its session is over. In the order of the steps, each until the server has nothing more to do for it.</summary>
     public static IReadOnlyList<(string What, Func<Resident, Task> Act)> SignIn { get; } =
@@ -53,44 +57,56 @@ internal sealed class Resident(string userName, Stage stage) : IDisposable
         _phone.Dispose();
     }
 
-    private async Task OpenAsync()
+    public Task OpenAsync() => OpenAsync(Application.Request());
+
+    /// <summary>Signed out, and on the way to some page: the password page comes.</summary>
+    public async Task OpenAsync(string path)
     {
         Browser.Forget(SessionCookie);
-        await Browser.GetAsync(Application.Request());
+        await Browser.GetAsync(path);
         await Browser.FollowAsync();
     }
 
-    private Task TypePasswordAsync() => Browser.PostAsync("", ("user", userName), ("password", Stage.Password));
+    public Task TypePasswordAsync() => Browser.PostAsync("", ("user", userName), ("password", Site.Password));
 
     private async Task AskAsync()
     {
-        await Browser.FollowAsync();
-        ReadNumber();
-        await _phone.RingAsync();
+        await SeeNumberAsync();
+        await RingAsync();
     }
 
-    private async Task LookAsync() => _request = await _phone.PendingAsync();
+    /// <summary>The page with the number; the push is on its way.</summary>
+    public async Task SeeNumberAsync()
+    {
+        await Browser.FollowAsync();
+        ReadNumber();
+    }
 
-    private async Task ApproveAsync()
+    /// <summary>The push arrives.</summary>
+    public Task RingAsync() => _phone.RingAsync();
+
+    public async Task LookAsync() => _request = await _phone.PendingAsync();
+
+    public async Task ApproveAsync()
     {
         await _phone.ApproveAsync(_request, _number);
         await Browser.HearAsync("changed");
     }
 
-    private async Task ContinueAsync()
+    public async Task ContinueAsync()
     {
         Browser.StopListening();
         await Browser.GetAsync(Browser.Path);
         await Browser.PostAsync("");
     }
 
-    private async Task StayAsync()
+    public async Task StayAsync()
     {
         await Browser.FollowAsync();
         await Browser.PostAsync("", ("stay", "yes"));
     }
 
-    private Task RedeemAsync() => new Application(stage.Http, stage.ServerAddress, stage.Secret, "").RedeemAsync(Browser.Next ?? throw new InvalidOperationException($"Not sent back to the application, but to {Browser.Path}:\n{Browser.Page}"));
+    public Task RedeemAsync() => new Application(site.Http, site.Address, site.Secret, "").RedeemAsync(Browser.Next ?? throw new InvalidOperationException($"Not sent back to the application, but to {Browser.Path}:\n{Browser.Page}"));
 
     private void ReadNumber() => _number = Browser.Between("data-number aria-hidden=\"true\">", "<");
 

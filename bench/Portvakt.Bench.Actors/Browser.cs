@@ -1,10 +1,13 @@
 using System.Net;
 using System.Text;
 
-namespace Portvakt.Bench.Cost;
+namespace Portvakt.Bench.Actors;
 
 /// <summary>A person's browser, as far as the server can tell: cookies, forms with their token, and the stream of a waiting page.</summary>
-internal sealed class Browser(HttpClient http, string origin) : IDisposable
+/// <param name="http">Kept connections.</param>
+/// <param name="origin">The server's public address.</param>
+/// <param name="address">Where it is, as a trusted proxy would say; null: here, and no proxy says anything.</param>
+public sealed class Browser(HttpClient http, string origin, string? address = null) : IDisposable
 {
     private readonly Dictionary<string, string> _cookies = new(StringComparer.Ordinal);
     private HttpResponseMessage? _stream;
@@ -20,6 +23,9 @@ internal sealed class Browser(HttpClient http, string origin) : IDisposable
     public string? Next { get; private set; }
 
     public string CookieHeader => string.Join("; ", _cookies.Select(cookie => $"{cookie.Key}={cookie.Value}"));
+
+    /// <summary>A cookie that it was given before this began.</summary>
+    public void Keep(string cookie, string value) => _cookies[cookie] = value;
 
     /// <summary>Signed out, and still the same browser.</summary>
     public void Forget(string cookie) => _cookies.Remove(cookie);
@@ -61,9 +67,10 @@ internal sealed class Browser(HttpClient http, string origin) : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, origin + path);
         request.Headers.Add("Cookie", CookieHeader);
+        SayWhere(request);
         request.Headers.Accept.ParseAdd("text/event-stream");
         _stream = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        _stream.EnsureSuccessStatusCode();
+        if (!_stream.IsSuccessStatusCode) throw new UnexpectedAnswerException(path, _stream.StatusCode, "");
         _events = new StreamReader(await _stream.Content.ReadAsStreamAsync(), Encoding.UTF8);
         await HearAsync("ping");
     }
@@ -98,9 +105,15 @@ internal sealed class Browser(HttpClient http, string origin) : IDisposable
 
     public void Dispose() => StopListening();
 
+    private void SayWhere(HttpRequestMessage request)
+    {
+        if (address is not null) request.Headers.Add("X-Forwarded-For", address);
+    }
+
     private async Task SendAsync(HttpRequestMessage request, string path)
     {
         if (_cookies.Count > 0) request.Headers.Add("Cookie", CookieHeader);
+        SayWhere(request);
         request.Headers.UserAgent.ParseAdd("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0");
         request.Headers.AcceptLanguage.ParseAdd("nb");
         using var answer = await http.SendAsync(request);
@@ -115,7 +128,7 @@ internal sealed class Browser(HttpClient http, string origin) : IDisposable
         }
 
         var text = await answer.Content.ReadAsStringAsync();
-        if ((int)answer.StatusCode >= 400) throw new InvalidOperationException($"{request.Method} {path}: {(int)answer.StatusCode}\n{text}");
+        if ((int)answer.StatusCode >= 400) throw new UnexpectedAnswerException($"{request.Method} {path}", answer.StatusCode, text, answer.Headers.RetryAfter?.Delta);
         Next = answer.Headers.Location?.OriginalString;
         if (Next is null) (Path, Page) = (path, text);
         else if (Next.StartsWith(origin, StringComparison.Ordinal)) Next = Next[origin.Length..];

@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Security.Cryptography;
 
-namespace Portvakt.Bench.Cost;
+namespace Portvakt.Bench.Actors;
 
 /// <summary>How quick and how busy the machine is, so that a table taken on another day can be read.</summary>
-internal static class Machine
+public static class Machine
 {
     private const int Signatures = 5000;
 
@@ -22,6 +23,14 @@ internal static class Machine
         {
             if (!key.TrySignData(data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation, out _)) throw new InvalidOperationException("Not signed.");
         }
+    }
+
+    /// <summary>What all programs together have computed since the machine began; nothing when the kernel does not tell.</summary>
+    public static TimeSpan Busy()
+    {
+        if (!File.Exists("/proc/stat")) return TimeSpan.Zero;
+        var ticks = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(text => long.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        return TimeSpan.FromSeconds((ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) / 100.0); // user, nice, system, interrupts; proc(5)
     }
 
     private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
