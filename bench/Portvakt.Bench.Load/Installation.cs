@@ -59,11 +59,11 @@ internal sealed class Installation : IAsyncDisposable
     /// <summary>Resident memory of all nodes, in bytes.</summary>
     public long Memory => _nodes.Sum(node => node.Memory);
 
-    /// <summary>What the nodes have logged as errors, the beginning of each sort once, with how often: for whoever asks why somebody failed.</summary>
+    /// <summary>What the nodes have logged as errors, the innermost cause of each sort once, with how often: for whoever asks why somebody failed.</summary>
     public IEnumerable<string> Faults => _nodes.SelectMany(node => node.Said.Split('\n'))
         .Where(line => line.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal) || line.Contains("\"LogLevel\":\"Critical\"", StringComparison.Ordinal))
-        .Select(line => JsonNode.Parse(line)!).Select(line => (string?)line["Exception"] ?? (string?)line["Message"] ?? "").Select(text => text.Length > 160 ? text[..160] : text)
-        .GroupBy(text => text, StringComparer.Ordinal).OrderByDescending(sort => sort.Count()).Select(sort => string.Create(CultureInfo.InvariantCulture, $"{sort.Count(),6}  {sort.Key.ReplaceLineEndings(" ")}"));
+        .Select(line => JsonNode.Parse(line)!).Select(line => (string?)line["Exception"] ?? (string?)line["Message"] ?? "").Select(Cause)
+        .GroupBy(text => text, StringComparer.Ordinal).OrderByDescending(sort => sort.Count()).Select(sort => string.Create(CultureInfo.InvariantCulture, $"{sort.Count(),6}  {sort.Key}"));
 
     /// <summary>
     /// Until each node has verified the audit log, as it does a minute after its start and then once a day: whoever measures what grows with people would measure that instead.
@@ -135,6 +135,13 @@ internal sealed class Installation : IAsyncDisposable
         NpgsqlConnection.ClearAllPools();
         if (IsPostgres) await AdministerAsync($"DROP DATABASE IF EXISTS {_databaseName} WITH (FORCE)");
         Directory.Delete(_data, recursive: true);
+    }
+
+    private static string Cause(string text)
+    {
+        var inner = text.LastIndexOf("---> ", StringComparison.Ordinal);
+        var line = (inner < 0 ? text : text[(inner + 5)..]).Split('\n')[0].Trim();
+        return line.Length > 200 ? line[..200] : line;
     }
 
     private async Task PrepareAsync()
