@@ -41,7 +41,7 @@ internal sealed class Company : IAsyncDisposable
 
     private async Task StartAsync(Stage stage, Scale scale)
     {
-        foreach (var name in await stage.FillAsync(scale.Residents)) _residents.Add(new Resident(name, stage));
+        foreach (var name in await stage.FillAsync(scale.Residents)) _residents.Add(new Resident(name, stage.Site));
         await stage.RestartServerAsync();
         await stage.StartFloorAsync();
         await Measurements.EachAsync(_residents, resident => resident.EnrolAsync());
