@@ -89,7 +89,7 @@ public sealed class Telemetry : IDisposable
     /// A span for the request, named after its route. It has no parent: a stranger does not choose under which id we write, or whether.
     /// </summary>
     public Task TraceAsync(HttpContext http, RequestDelegate next) =>
-        Source.HasListeners() && http.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: { } route } ? TraceAsync(http, next, route) : next(http);
+        Source.HasListeners() && http.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: { } route } ? TraceAsync(http, next, '/' + route.TrimStart('/')) : next(http);
 
     /// <summary>A sign-in was begun (<see cref="SignInStep.Password"/> is next) or has ended with a session.</summary>
     public void Milestone(bool isEnd) => _steps.Add(1, Label("step", isEnd ? "finish" : "begin"), Label("outcome", "done"));
