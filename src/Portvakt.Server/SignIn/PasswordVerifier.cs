@@ -1,4 +1,3 @@
-using System.Globalization;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.People;
 using Portvakt.Domain.SignIn;
