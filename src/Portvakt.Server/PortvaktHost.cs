@@ -53,6 +53,7 @@ public static class PortvaktHost
         services.AddSingleton(Options.Create(settings));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(_ => Vault.Open(settings.MasterKeyPath, Database.IsNew(settings)));
+        Telemetry.Add(services, settings, builder.Configuration);
         services.AddSingleton<PasswordHash>();
         services.AddSingleton<PasswordPolicy>();
         services.AddSingleton(provider => new Signals(provider.GetRequiredService<Vault>(), provider.GetRequiredService<TimeProvider>()) { IsAlone = !settings.UsesPostgres }); // SQLite has one node
@@ -129,6 +130,7 @@ public static class PortvaktHost
         });
         app.UseStatusCodePagesForPeople();
         app.UseRouting(); // documents of machines end here: they have no language and lie in no folder
+        app.Use(app.Services.GetRequiredService<Telemetry>().TraceAsync);
         app.UseRequestLocalization();
         app.UsePageFiles();
         app.UseAuthentication(); // OpenIddict reads protocol messages here; people are known by SessionStore

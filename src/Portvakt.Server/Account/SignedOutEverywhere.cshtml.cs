@@ -80,12 +80,13 @@ public sealed class SignedOutEverywhereModel(PortvaktDb db, RelyingParties relyi
     };
 
     /// <summary>Tells the page that something changed; the page then fetches itself.</summary>
-    internal static async Task<IResult> WaitAsync(string id, string? state, HttpContext http, PortvaktDb db, RelyingParties relyingParties, TimeProvider clock) =>
-        await FindAsync(db, http, id) is { } round ? TypedResults.ServerSentEvents(ChangesAsync(round, state, db, relyingParties, clock, http.RequestAborted)) : TypedResults.NotFound();
+    internal static async Task<IResult> WaitAsync(string id, string? state, HttpContext http, PortvaktDb db, RelyingParties relyingParties, Telemetry telemetry, TimeProvider clock) =>
+        await FindAsync(db, http, id) is { } round ? TypedResults.ServerSentEvents(ChangesAsync(round, state, db, relyingParties, telemetry, clock, http.RequestAborted)) : TypedResults.NotFound();
 
     private static async IAsyncEnumerable<SseItem<string>> ChangesAsync(
-        SignOutRound round, string? shown, PortvaktDb db, RelyingParties relyingParties, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
+        SignOutRound round, string? shown, PortvaktDb db, RelyingParties relyingParties, Telemetry telemetry, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        using var place = telemetry.Waits(isPhone: false);
         var spoken = clock.GetUtcNow();
         yield return new SseItem<string>("", "ping");
         while (clock.GetUtcNow() is var now && now < round.At + Follows)

@@ -108,6 +108,7 @@ public static class PhoneEndpoints
             CancellationToken.None);
         if (!isFirst) return await RefuseAsync(409, "answered", "another answer was first");
         log.Answered(request.Id, request.State.ToString());
+        http.RequestServices.GetRequiredService<Telemetry>().Answered(request.State, request.Purpose);
 
         // A test of one's own new phone says nothing about other sign-ins.
         switch (request)
@@ -137,6 +138,7 @@ public static class PhoneEndpoints
         {
             var named = id.Length > 40 ? "?" : id;
             log.AnswerRefused(named, phone.Id, reason);
+            http.RequestServices.GetRequiredService<Telemetry>().AnswerRefused(status);
             if (status < 409)
             {
                 // Not one that came late: a broken app, or somebody who tries.

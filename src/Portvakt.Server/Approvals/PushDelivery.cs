@@ -18,7 +18,7 @@ namespace Portvakt.Server.Approvals;
 /// Rings the phones. Carries an opaque id and a neutral text, encrypted for the phone; everything else the phone fetches itself. A push that
 /// fails costs a moment, not the sign-in: the open app asks by itself. A notice (R37) has no id: there is nothing to answer.
 /// </summary>
-public sealed class PushDelivery(IServiceScopeFactory scopes, Notices notices, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<PushDelivery> log) : BackgroundService
+public sealed class PushDelivery(IServiceScopeFactory scopes, Notices notices, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, Telemetry telemetry, ILogger<PushDelivery> log) : BackgroundService
 {
     private const string Column = "phones.push";
 
@@ -128,7 +128,7 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Notices notices, V
         };
 
         // One try for a notice: while it waited for its push service, requests would wait for it.
-        switch (errand.IsNotice ? await Sender().SendAsync(subscription, Payload(errand), options, cancellationToken) : await Sender().SendWithRetryAsync(subscription, Payload(errand), options, errand.ExpiresAt, cancellationToken))
+        switch (await telemetry.PushAsync(errand.IsNotice, () => errand.IsNotice ? Sender().SendAsync(subscription, Payload(errand), options, cancellationToken) : Sender().SendWithRetryAsync(subscription, Payload(errand), options, errand.ExpiresAt, cancellationToken)))
         {
             case PushOutcome.Delivered:
                 break;

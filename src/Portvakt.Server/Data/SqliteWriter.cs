@@ -9,7 +9,7 @@ namespace Portvakt.Server.Data;
 /// something to write waits here, and all who wait are written in one transaction and one <c>fsync</c>. Nobody is answered before that. Each has a savepoint
 /// of its own: what one may not write does not touch the others.
 /// </summary>
-public sealed class SqliteWriter(string connectionText) : IDisposable
+public sealed class SqliteWriter(string connectionText, Hosting.Telemetry telemetry) : IDisposable
 {
     /// <summary>Bounds how long the first of a crowd waits for the last.</summary>
     private const int LargestCrowd = 256;
@@ -84,11 +84,11 @@ public sealed class SqliteWriter(string connectionText) : IDisposable
         return connection;
     }
 
-    private static void WriteTogether(SqliteConnection connection, List<Work> crowd)
+    private void WriteTogether(SqliteConnection connection, List<Work> crowd)
     {
         using var transaction = connection.BeginTransaction();
         foreach (var work in crowd) work.Run(connection, transaction);
-        transaction.Commit();
+        telemetry.Commit(transaction);
         foreach (var work in crowd) work.Tell();
     }
 

@@ -13,19 +13,19 @@ public static class Database
 {
     public static void Add(IServiceCollection services, PortvaktSettings settings)
     {
-        if (settings.UsesPostgres) services.AddDbContextPool<PortvaktDb, PostgresPortvaktDb>(options => Configure(options, settings));
+        if (settings.UsesPostgres) services.AddDbContextPool<PortvaktDb, PostgresPortvaktDb>((provider, options) => Configure(options, settings, provider));
         else
         {
-            services.AddSingleton(_ => new SqliteWriter(SqliteConnectionText(settings)));
-            services.AddDbContextPool<PortvaktDb, SqlitePortvaktDb>(options => Configure(options, settings));
+            services.AddSingleton(provider => new SqliteWriter(SqliteConnectionText(settings), provider.GetRequiredService<Telemetry>()));
+            services.AddDbContextPool<PortvaktDb, SqlitePortvaktDb>((provider, options) => Configure(options, settings, provider));
         }
     }
 
-    public static void Configure(DbContextOptionsBuilder options, PortvaktSettings settings)
+    private static void Configure(DbContextOptionsBuilder options, PortvaktSettings settings, IServiceProvider provider)
     {
         if (settings.UsesPostgres) options.UseNpgsql(PostgresConnection(settings.Database!));
         else options.UseSqlite(SqliteConnectionText(settings)).AddInterceptors(SqlitePatience.Instance);
-        options.UseSnakeCaseNamingConvention();
+        options.UseSnakeCaseNamingConvention().AddInterceptors(new DatabaseTime(provider.GetRequiredService<Telemetry>()));
     }
 
     public static string SqlitePath(PortvaktSettings settings) => Path.Combine(settings.DataDirectory, "portvakt.db");

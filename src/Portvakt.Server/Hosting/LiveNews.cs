@@ -14,7 +14,7 @@ public sealed record Sight(string? State, DateTimeOffset? Until = null, bool IsL
 /// Server-sent events of one topic: tells what is seen whenever it is news, and every 15 s that the line is alive. A context of the database is held while it
 /// looks and not while it waits, so that thousands can wait (docs/operating/capacity.md).
 /// </summary>
-public sealed class LiveNews(IServiceScopeFactory scopes, Signals signals, TimeProvider clock)
+public sealed class LiveNews(IServiceScopeFactory scopes, Signals signals, Telemetry telemetry, TimeProvider clock)
 {
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
@@ -25,6 +25,7 @@ public sealed class LiveNews(IServiceScopeFactory scopes, Signals signals, TimeP
     /// <param name="cancellationToken">The listener is gone.</param>
     public async IAsyncEnumerable<SseItem<string>> OfAsync(string topic, string name, string? told, Func<PortvaktDb, DateTimeOffset, Task<Sight>> look, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        using var place = telemetry.Waits(isPhone: name is not "changed");
         using var waiter = signals.Listen(topic); // before the first look: nothing that happens in between is missed
         var spoken = clock.GetUtcNow();
         yield return new SseItem<string>("", "ping");
@@ -51,6 +52,7 @@ public sealed class LiveNews(IServiceScopeFactory scopes, Signals signals, TimeP
 
     private async Task<Sight> LookAsync(Func<PortvaktDb, DateTimeOffset, Task<Sight>> look, DateTimeOffset now)
     {
+        System.Diagnostics.Activity.Current = null; // an hour of looks would be one trace without an end
         await using var scope = scopes.CreateAsyncScope();
         return await look(scope.ServiceProvider.GetRequiredService<PortvaktDb>(), now);
     }

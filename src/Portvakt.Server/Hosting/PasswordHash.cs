@@ -21,11 +21,15 @@ public sealed class PasswordHash : IDisposable
     private readonly int _queueLength = Environment.ProcessorCount * 64; // about a second of work per core
     private readonly byte[] _pepper;
     private readonly Lazy<string> _dummy;
+    private readonly Telemetry? _telemetry;
     private int _waiting;
     private long _computed;
 
-    public PasswordHash(Vault vault)
+    /// <param name="vault">Has the pepper.</param>
+    /// <param name="telemetry">Null: nobody is told.</param>
+    public PasswordHash(Vault vault, Telemetry? telemetry = null)
     {
+        _telemetry = telemetry;
         _pepper = vault.PasswordPepper;
         _dummy = new(() => Format(Present, RandomNumberGenerator.GetBytes(SaltLength), RandomNumberGenerator.GetBytes(HashLength)));
     }
@@ -67,9 +71,11 @@ public sealed class PasswordHash : IDisposable
 
         try
         {
+            using var hashing = _telemetry?.Queue();
             await _cores.WaitAsync(cancellationToken);
             try
             {
+                hashing?.Begin();
                 return await Task.Run(work, CancellationToken.None);
             }
             finally

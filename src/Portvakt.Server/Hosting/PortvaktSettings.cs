@@ -38,6 +38,11 @@ public sealed class PortvaktSettings
     /// </summary>
     public string? Backplane { get; set; }
 
+    /// <summary>
+    /// Where measurements are sent: the address of an OpenTelemetry collector that takes OTLP over HTTP, like <c>http://collector.example.no:4318</c>. Empty: nowhere.
+    /// </summary>
+    public string? Telemetry { get; set; }
+
     /// <summary>32 random bytes outside the database. Empty: <c>master.key</c> in <see cref="DataDirectory"/>, made when the database is new.</summary>
     public string? MasterKeyFile { get; set; }
 
@@ -191,6 +196,8 @@ public sealed class PortvaktSettings
             if (!UsesPostgres) yield return "Portvakt:Backplane is for several servers on one PostgreSQL: set Portvakt:Database too, or leave it out.";
         }
 
+        if (Telemetry is { Length: > 0 } && !(Uri.TryCreate(Telemetry, UriKind.Absolute, out var collector) && collector is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" }))
+            yield return "Portvakt:Telemetry must be the address of a collector, like http://collector.example.no:4318; what it wants as a password goes into OTEL_EXPORTER_OTLP_HEADERS.";
         if (HelpdeskMail is { Length: > 0 } && !IsMailAddress(HelpdeskMail)) yield return "Portvakt:HelpdeskMail must be a mail address.";
         if (ReminderDays.Any(days => days is < 0 or > 365)) yield return "Portvakt:ReminderDays must lie between 0 and 365.";
         foreach (var problem in (Texts?.Problems(nameof(Texts)) ?? []).Concat(Calls?.Problems(nameof(Calls)) ?? [])) yield return problem;

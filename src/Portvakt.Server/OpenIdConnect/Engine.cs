@@ -26,6 +26,7 @@ internal static class Engine
         server.AddEventHandler(On<ValidateTokenContext, ReadOpaqueToken>(OpenIddictServerHandlers.Protection.ValidateIdentityModelToken.Descriptor.Order - 500));
         server.AddEventHandler(On<GenerateTokenContext, SendOpaqueToken>(OpenIddictServerHandlers.Protection.AttachTokenSubject.Descriptor.Order - 500));
         server.AddEventHandler(On<GenerateTokenContext, SignToken>(OpenIddictServerHandlers.Protection.GenerateIdentityModelToken.Descriptor.Order - 500));
+        server.AddEventHandler(On<ApplyTokenResponseContext, CountTokens>(int.MinValue + 100_000));
         server.AddEventHandler(On<ApplyAuthorizationResponseContext, NameIssuer>(OpenIddictServerHandlers.Authentication.AttachIssuer.Descriptor.Order + 500));
 
         static OpenIddictServerHandlerDescriptor On<TContext, THandler>(int order) where TContext : BaseContext where THandler : class, IOpenIddictServerHandler<TContext> =>
@@ -165,6 +166,16 @@ internal static class Engine
             context.SecurityTokenDescriptor.SigningCredentials = keys.Current.Credentials;
             context.SecurityTokenDescriptor.Issuer = settings.Value.Origin;
             context.SecurityTokenDescriptor.Subject.RemoveClaims(Claims.Private.Presenter); // the engine's own note; client_id and azp say it to everybody
+            return default;
+        }
+    }
+
+    /// <summary>What the token endpoint answers, whoever has decided it.</summary>
+    internal sealed class CountTokens(Telemetry telemetry) : IOpenIddictServerHandler<ApplyTokenResponseContext>
+    {
+        public ValueTask HandleAsync(ApplyTokenResponseContext context)
+        {
+            telemetry.Token(context.Request?.GrantType, context.Response.Error);
             return default;
         }
     }

@@ -48,7 +48,7 @@ public abstract class AttemptPage(SignInJourney journey, params SignInStep[] ste
 
         Standing = standing;
         if (standing.Attempt.ReturnOrigin is { } target) ContentPolicy.Of(HttpContext).FormTargets.Add(target);
-        await next();
+        HttpContext.RequestServices.GetRequiredService<Telemetry>().Step(standing.Step, AttemptId, await next());
     }
 
     /// <summary>Saves what was recorded and goes where the rule says.</summary>

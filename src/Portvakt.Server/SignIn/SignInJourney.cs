@@ -51,6 +51,7 @@ public sealed class SignInJourney(PortvaktDb db, Lookups lookups, TimeProvider c
         attempt.NewChallenge(now); // the first page asks for a passkey too, and need not write for that
         db.SignInAttempts.Add(attempt);
         await db.SaveChangesAsync(http.RequestAborted);
+        http.RequestServices.GetRequiredService<Telemetry>().Milestone(isEnd: false);
         return PageOf(SignInStep.Password, attempt.Id);
     }
 
@@ -142,6 +143,7 @@ public sealed class SignInJourney(PortvaktDb db, Lookups lookups, TimeProvider c
 
         db.Record(SecurityEvent.SignInFinished, standing.Person!.Id, attempt.RelyingPartyId, http, clock.GetUtcNow());
         if (!await sessions.IssueAsync(http, attempt, standing.Person, standing.Step)) return SeeOther(ResumeAddress(attempt.Id));
+        http.RequestServices.GetRequiredService<Telemetry>().Milestone(isEnd: true);
         return SeeOther(ReturnAddress(attempt));
     }
 

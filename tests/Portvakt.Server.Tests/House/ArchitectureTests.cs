@@ -125,6 +125,10 @@ public sealed partial class ArchitectureTests
         Assert.Equal([typeof(Hosting.Backplane)], Server.GetTypes().Where(type => Uses.TypesOf(type).Any(use => use.Namespace?.StartsWith("StackExchange.Redis", StringComparison.Ordinal) is true)).Select(Outermost).Distinct());
 
     [Fact]
+    public void Where_measurements_are_sent_is_known_in_one_class() =>
+        Assert.Equal([typeof(Hosting.Telemetry)], Server.GetTypes().Where(type => Uses.TypesOf(type).Any(use => use.Namespace?.StartsWith("OpenTelemetry", StringComparison.Ordinal) is true)).Select(Outermost).Distinct());
+
+    [Fact]
     public void Banned_symbols_are_wired_and_each_names_something_real()
     {
         var props = XDocument.Load(Path.Combine(Root, "Directory.Build.props"));
