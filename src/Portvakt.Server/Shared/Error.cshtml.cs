@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
+using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Shared;
 
@@ -20,5 +21,9 @@ public sealed class ErrorModel : PageModel
 
     public void OnPost() => Show();
 
-    private void Show() => Response.StatusCode = Status is >= 400 and <= 599 ? Status : StatusCodes.Status404NotFound;
+    private void Show()
+    {
+        Response.StatusCode = Status is >= 400 and <= 599 ? Status : StatusCodes.Status404NotFound;
+        if (Status is StatusCodes.Status503ServiceUnavailable) Response.RetryAfter(TimeSpan.FromSeconds(5));
+    }
 }
