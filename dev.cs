@@ -33,7 +33,7 @@ Verb[] verbs =
     new("ci", "what CI runs: format, dependencies, strict build, all tests, and the gates of `bench phone`", Ci.RunAsync),
     new("deps", "the dependency check alone", Dependencies.RunAsync),
     new("migration NAME", "add a database migration, for both databases", Migration.RunAsync),
-    new("bench WHAT...", "measure: `bench phone`, with `--gate` to hold its figures and `--quick` for fewer rounds; `bench rollout`; `bench cost`, with `--short`", Bench.RunAsync),
+    new("bench WHAT...", "measure: `bench phone`, with `--gate` to hold its figures and `--quick` for fewer rounds; `bench rollout`; `bench cost` and `bench wake`, with `--short`", Bench.RunAsync),
     new("attack", "replay known attacks in full size: guessed codes, push bombing, lockout as a weapon; prints their figures", Attack.RunAsync),
     new("screenshots [DIR]", "pictures of every screen; in artifacts/screenshots unless said otherwise", Tests.TakeScreenshotsAsync),
 ];

@@ -1,14 +1,20 @@
+using System.Diagnostics;
+
 namespace Portvakt.Bench.Cost;
 
 /// <summary>A person at a computer, with a phone beside it.</summary>
-internal sealed class Resident(string userName, Stage stage) : IDisposable
+/// <param name="userName">Who.</param>
+/// <param name="stage">What runs.</param>
+/// <param name="browsers">Whom the browser speaks to, where that is one of several nodes.</param>
+/// <param name="phones">Whom the phone speaks to.</param>
+internal sealed class Resident(string userName, Stage stage, HttpClient? browsers = null, HttpClient? phones = null) : IDisposable
 {
     private const string SessionCookie = "__Host-portvakt-session";
-    private readonly Phone _phone = new(stage.Http, stage.ServerAddress, stage.PushService.Subscribe());
+    private readonly Phone _phone = new(phones ?? stage.Http, stage.ServerAddress, stage.PushService.Subscribe());
     private (string Id, byte[] Context) _request;
     private string _number = "";
 
-    public Browser Browser { get; } = new(stage.Http, stage.ServerAddress);
+    public Browser Browser { get; } = new(browsers ?? stage.Http, stage.ServerAddress);
 
     /// <summary>A whole sign-in with two factors on an ordinary morning: the browser is known, its session is over. In the order of the steps, each until the server has nothing more to do for it.</summary>
     public static IReadOnlyList<(string What, Func<Resident, Task> Act)> SignIn { get; } =
@@ -45,6 +51,21 @@ internal sealed class Resident(string userName, Stage stage) : IDisposable
         await PressAsync("", ("stay", "yes"));
         await PressAsync(""); // "Done": back to the application
         await RedeemAsync();
+    }
+
+    /// <summary>Number and unlock on the phone while the page waits: until the phone had its answer, and until the page heard of it, from the same moment.</summary>
+    public async Task<(TimeSpan Answered, TimeSpan Heard)> WakeAsync()
+    {
+        var clock = Stopwatch.StartNew();
+        var hearing = HearAsync();
+        await _phone.ApproveAsync(_request, _number);
+        return (clock.Elapsed, await hearing);
+
+        async Task<TimeSpan> HearAsync()
+        {
+            await Browser.HearAsync("changed");
+            return clock.Elapsed;
+        }
     }
 
     public void Dispose()

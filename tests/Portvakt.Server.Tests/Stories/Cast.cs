@@ -29,9 +29,9 @@ public sealed class PostgresLoopbackStage : Stage
 }
 
 /// <summary>
-/// In truth two servers on one PostgreSQL and, where the tests have a Redis, with a backplane; every request of whoever visits it meets one of the two. Not told here: stories
-/// that bend a setting of the running server (eviction), that hold the one clock or database of a server of their own (broken database, waves, sign-out, statements),
-/// and those of administration, whose worker of imports tells of itself within its own process.
+/// In truth two servers on one PostgreSQL and, where the tests have a Redis, with a backplane; every request of whoever visits it meets one of the two. Told here: the journey,
+/// the attacks on it, passkeys, security info. Not: eviction, which bends a setting of the one running server; broken database, sign-out and audit, which start and
+/// restart servers of their own; statements, which count those of one; and administration, the move to a new phone, passes and telephones, for the time that it would take.
 /// </summary>
 public sealed class TwoNodesStage : Stage
 {

@@ -18,8 +18,6 @@ public sealed class MoveOnSqlite(SqliteStage stage) : MoveStories(stage), IClass
 
 public sealed class MoveOnPostgres(PostgresStage stage) : MoveStories(stage), IClassFixture<PostgresStage>;
 
-public sealed class MoveOnTwoNodes(TwoNodesStage stage) : MoveStories(stage), IClassFixture<TwoNodesStage>;
-
 /// <summary>A new phone while the old one works: one takes the place of the other, in one moment, or nothing happens (R35, R37–R39, R54, R62).</summary>
 public abstract class MoveStories(Stage stage)
 {

@@ -14,8 +14,6 @@ public sealed class PassOnSqlite(SqliteStage stage) : PassStories(stage), IClass
 
 public sealed class PassOnPostgres(PostgresStage stage) : PassStories(stage), IClassFixture<PostgresStage>;
 
-public sealed class PassOnTwoNodes(TwoNodesStage stage) : PassStories(stage), IClassFixture<TwoNodesStage>;
-
 /// <summary>A Temporary Access Pass at sign-in: in place of the second factor, or of the password, where a policy says so and nowhere else.</summary>
 public abstract class PassStories(Stage stage)
 {
