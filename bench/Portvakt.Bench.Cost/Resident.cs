@@ -6,7 +6,7 @@ namespace Portvakt.Bench.Cost;
 /// <param name="userName">Who.</param>
 /// <param name="stage">What runs.</param>
 /// <param name="browsers">Whom the browser speaks to, where that is one of several nodes.</param>
-/// <param name="phones">Whom the phone speaks to.</param>
+/// <param name="phones">Whom the phone speaks to, and the application.</param>
 internal sealed class Resident(string userName, Stage stage, HttpClient? browsers = null, HttpClient? phones = null) : IDisposable
 {
     private const string SessionCookie = "__Host-portvakt-session";
@@ -111,7 +111,7 @@ internal sealed class Resident(string userName, Stage stage, HttpClient? browser
         await Browser.PostAsync("", ("stay", "yes"));
     }
 
-    private Task RedeemAsync() => new Application(stage.Http, stage.ServerAddress, stage.Secret, "").RedeemAsync(Browser.Next ?? throw new InvalidOperationException($"Not sent back to the application, but to {Browser.Path}:\n{Browser.Page}"));
+    private Task RedeemAsync() => new Application(phones ?? stage.Http, stage.ServerAddress, stage.Secret, "").RedeemAsync(Browser.Next ?? throw new InvalidOperationException($"Not sent back to the application, but to {Browser.Path}:\n{Browser.Page}"));
 
     private void ReadNumber() => _number = Browser.Between("data-number aria-hidden=\"true\">", "<");
 

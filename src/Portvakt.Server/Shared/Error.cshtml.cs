@@ -12,8 +12,12 @@ namespace Portvakt.Server.Shared;
 public sealed class ErrorModel : PageModel
 {
     /// <summary>Not bound as a parameter: that would read the form of the request that failed, and fail again. A body that Kestrel refused keeps Kestrel's status.</summary>
-    public int Status =>
-        HttpContext.Features.Get<IExceptionHandlerFeature>()?.Error is BadHttpRequestException wrong ? wrong.StatusCode : int.Parse((string)RouteData.Values["status"]!, CultureInfo.InvariantCulture);
+    public int Status => HttpContext.Features.Get<IExceptionHandlerFeature>()?.Error switch
+    {
+        null => int.Parse((string)RouteData.Values["status"]!, CultureInfo.InvariantCulture),
+        BadHttpRequestException wrong => wrong.StatusCode,
+        _ => Response.StatusCode, // the handler has looked what it was
+    };
 
     public string Reference => HttpContext.TraceIdentifier;
 

@@ -68,7 +68,7 @@ public sealed class OwnPostgres : IAsyncDisposable
 
     private static async Task ProcessAsync(string program, string[] arguments, string folder)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder })!; // what it says is not read: the server that it leaves behind would hold the line
         await process.WaitForExitAsync();
         if (process.ExitCode is not 0) throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode.ToString(CultureInfo.InvariantCulture)}.");
     }

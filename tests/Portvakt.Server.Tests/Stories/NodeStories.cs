@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using AngleSharp.Html.Dom;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
+using Portvakt.Domain;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
@@ -45,7 +47,7 @@ public sealed class NodeStories(NodeStories.Pair pair) : IClassFixture<NodeStori
         else
         {
             await here.OpenAsync(way is "sign-out" ? "/sign-out" : SecurityModel.Address);
-            if (way is "not-me") await PostAsync(here, "NotMe");
+            if (way is "not-me") await PostAsync(here, "NotMe", ("id", await NewestSignInAsync(kari)));
             else await here.PressAsync(way is "sign-out" ? "Logg av" : "Logg av overalt");
         }
 
@@ -66,7 +68,11 @@ public sealed class NodeStories(NodeStories.Pair pair) : IClassFixture<NodeStori
         Assert.Equal(("pending", ""), await app.NextAsync());
         var next = app.NextAsync();
 
+        // A second method, or the phone would have to stay.
         await browser.OpenAsync(SecurityModel.Address);
+        await browser.PressAsync("Legg til en metode");
+        await browser.Choose("Bruk bekreftelseskode").PressAsync("Konfigurer");
+        await browser.Fill("Koden fra appen", Totp.CodeFor(Base32.Decode(browser.Secret), Totp.StepAt(A.Clock.GetUtcNow()))).PressAsync("Neste");
         var id = await A.ReadAsync(db => db.Phones.Where(row => row.PersonId == kari.Id && row.State == AuthenticatorState.Active).Select(row => row.Id).SingleAsync());
         await PostAsync(browser, "Remove", ("id", id.ToString()));
         Assert.Equal("unknown-phone", (await phone.GetAsync("/phone/api/pending")).Code);
@@ -119,6 +125,9 @@ public sealed class NodeStories(NodeStories.Pair pair) : IClassFixture<NodeStori
         Assert.NotNull(answer["refresh_token"]);
         return answer;
     }
+
+    private Task<string> NewestSignInAsync(Person person) => A.ReadAsync(db =>
+        db.AuditEvents.Where(row => row.PersonId == person.Id && row.What == SecurityEvent.SessionIssued).OrderByDescending(row => row.Id).Select(row => row.Id.ToString(CultureInfo.InvariantCulture)).FirstAsync());
 
     private static string CodeOf(Browser browser) => QueryHelpers.ParseQuery(browser.LeftFor!.Query)["code"].ToString();
 
