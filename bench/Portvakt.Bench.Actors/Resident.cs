@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Portvakt.Bench.Actors;
 
 /// <summary>A person at a computer, with a phone beside it.</summary>
@@ -49,6 +51,21 @@ public sealed class Resident(string userName, Site site, Phone? phone = null, Br
         await PressAsync("", ("stay", "yes"));
         await PressAsync(""); // "Done": back to the application
         await RedeemAsync();
+    }
+
+    /// <summary>Number and unlock on the phone while the page waits: until the phone had its answer, and until the page heard of it, from the same moment.</summary>
+    public async Task<(TimeSpan Answered, TimeSpan Heard)> WakeAsync()
+    {
+        var clock = Stopwatch.StartNew();
+        var hearing = HearAsync();
+        await _phone.ApproveAsync(_request, _number);
+        return (clock.Elapsed, await hearing);
+
+        async Task<TimeSpan> HearAsync()
+        {
+            await Browser.HearAsync("changed");
+            return clock.Elapsed;
+        }
     }
 
     public void Dispose()

@@ -1,5 +1,5 @@
 // What an operation costs the server, in CPU time of its process, beside the least that the same work can cost on this machine. `bench cost [--short] [--only WORD]`;
-// ends with 1 when a bound is missed. What each line means: bench/README.md.
+// and how soon a page that waits at one node hears of a phone that answered at another: `bench wake [--short]`. Ends with 1 when a bound is missed. What each line means: bench/README.md.
 
 using System.Diagnostics;
 using System.Globalization;
@@ -7,6 +7,7 @@ using Portvakt.Bench.Actors;
 using Portvakt.Bench.Cost;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["--wake"] or ["--wake", "--short"]) return await Wake.RunAsync(isShort: args.Length > 1);
 var rest = args.Where(word => word is not "--short").ToArray();
 if (rest is not ([] or ["--only", _]))
 {

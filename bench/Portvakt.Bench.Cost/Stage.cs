@@ -40,9 +40,11 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>The server as its people see it.</summary>
     public Site Site => new(Http, _server, Secret, PushService);
 
-    public static async Task<Stage> OpenAsync()
+    /// <param name="more">Settings besides, such as another database.</param>
+    public static async Task<Stage> OpenAsync(IReadOnlyDictionary<string, string>? more = null)
     {
         var stage = new Stage();
+        foreach (var (name, value) in more ?? new Dictionary<string, string>(StringComparer.Ordinal)) stage._settings[name] = value;
         try
         {
             await stage.PrepareAsync();
@@ -59,15 +61,19 @@ internal sealed class Stage : IAsyncDisposable
     public async Task RestartServerAsync()
     {
         if (_serverProgram is not null) await _serverProgram.DisposeAsync();
-        _serverProgram = await RunningProgram.StartAsync(
+        _serverProgram = await StartNodeAsync(_server);
+    }
+
+    /// <summary>A server with these settings that listens here, whatever its public address says. It belongs to the caller.</summary>
+    public Task<RunningProgram> StartNodeAsync(string address) =>
+        RunningProgram.StartAsync(
             Environment.GetEnvironmentVariable("PORTVAKT_PUBLISHED") ?? RunningProgram.FileOf("src/Portvakt.Server", "portvakt.dll"), ["serve"],
             new Dictionary<string, string>(_settings.Select(setting => KeyValuePair.Create($"Portvakt__{setting.Key}", setting.Value)), StringComparer.Ordinal)
             {
-                ["ASPNETCORE_URLS"] = _server,
+                ["ASPNETCORE_URLS"] = address,
                 ["ASPNETCORE_ENVIRONMENT"] = "Production",
             },
-            _server + "/health/ready");
-    }
+            address + "/health/ready");
 
     /// <summary>Starts the floor with the documents of the server that runs.</summary>
     public async Task StartFloorAsync()

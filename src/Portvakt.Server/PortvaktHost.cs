@@ -194,17 +194,17 @@ public static class PortvaktHost
                 && !http.Request.Path.StartsWithSegments("/connect/userinfo", StringComparison.Ordinal),
             branch => branch.UseStatusCodePagesWithReExecute("/error/{0}"));
 
-    /// <summary>Full for a moment is not broken: whoever comes back in a moment gets in (R56).</summary>
-    private static int StatusOf(Exception fault) => fault is TooManyHashesException ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError;
+    /// <summary>Full for a moment, or without a database, is not broken: whoever comes back in a moment gets in (R56).</summary>
+    private static int StatusOf(Exception fault) => fault is TooManyHashesException || Database.IsAway(fault) ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError;
 
     /// <summary>A phone is told in its own language that nothing was decided; the log knows why.</summary>
     private static Task PhoneFaultAsync(HttpContext http)
     {
         var fault = http.Features.Get<IExceptionHandlerFeature>()?.Error;
         if (fault is BadHttpRequestException wrong) return new PhoneProblem(wrong.StatusCode, "malformed").ToResult().ExecuteAsync(http); // too long, too slow, or not HTTP
-        var busy = fault is TooManyHashesException;
-        if (busy) http.Response.Headers.RetryAfter = "5";
-        return new PhoneProblem(busy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError, "unavailable").ToResult().ExecuteAsync(http);
+        var status = fault is null ? StatusCodes.Status500InternalServerError : StatusOf(fault);
+        if (status is StatusCodes.Status503ServiceUnavailable) http.Response.RetryAfter(TimeSpan.FromSeconds(5));
+        return new PhoneProblem(status, "unavailable").ToResult().ExecuteAsync(http);
     }
 
     /// <summary>Every answer to a phone, a refusal or a fault too, carries a fresh nonce for its next proof.</summary>

@@ -7,6 +7,16 @@ public static class Bench
 
     public static async Task<int> RunAsync(string what, params string[] arguments)
     {
+        if (what is "wake")
+        {
+            // Two nodes need what lies between them.
+            await using var postgres = await Postgres.StartAsync();
+            await using var redis = await Redis.StartAsync();
+            Environment.SetEnvironmentVariable("PORTVAKT_TEST_POSTGRES", postgres.ConnectionString);
+            Environment.SetEnvironmentVariable("PORTVAKT_TEST_REDIS", redis.Configuration);
+            return await RunAsync("cost", ["--wake", .. arguments]);
+        }
+
         // Three measurements of many people are one program.
         if (what is "load" or "seed" or "growth") (what, arguments) = ("load", [what, .. arguments]);
         if (Project(what) is not { } project) throw new RefusalException($"There is no measurement \"{what}\" in bench/.", 2);

@@ -14,6 +14,10 @@ namespace Portvakt.Server.Hosting;
 public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<Cleanup> log) : BackgroundService
 {
     private static readonly TimeSpan ClocksMayDiffer = TimeSpan.FromSeconds(2);
+
+    /// <summary>What is cleared away can be much, and nobody waits for it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     private DateTimeOffset _nextHistory;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -38,6 +42,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        db.Database.SetCommandTimeout(Patience);
         var now = clock.GetUtcNow();
 
         // Several servers that disagree about the time disagree about what is over (R100). The database is the one they all know.
@@ -72,6 +77,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        db.Database.SetCommandTimeout(Patience);
         var now = clock.GetUtcNow();
         var kept = now - TimeSpan.FromDays(settings.Value.HistoryRetentionDays);
         await db.Approvals.Where(row => row.ExpiresAt < kept).ExecuteDeleteAsync(cancellationToken);
@@ -92,6 +98,9 @@ internal static partial class Log
 
     [LoggerMessage(9003, LogLevel.Error, "The clock of the database is {Seconds} s ahead of this server's; set both by the same time service")]
     public static partial void ClocksDiffer(this ILogger logger, double seconds);
+
+    [LoggerMessage(9004, LogLevel.Warning, "Not ready, the database does not answer: {Reason}")]
+    public static partial void NotReady(this ILogger logger, string reason);
 
     [LoggerMessage(9002, LogLevel.Warning, "Content policy violated: {Report}")]
     public static partial void PolicyViolated(this ILogger logger, string report);

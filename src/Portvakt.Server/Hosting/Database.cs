@@ -44,6 +44,7 @@ public static class Database
     {
         await using var scope = services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+        db.Database.SetCommandTimeout(TimeSpan.FromHours(1)); // an index over many rows takes its time, and nobody waits for an answer
         await db.Database.MigrateAsync(cancellationToken);
 
         // Readers do not wait for the writer; synchronous stays FULL, so what was answered has been written.
@@ -69,17 +70,41 @@ public static class Database
         return theirs < before ? theirs - before : theirs > after ? theirs - after : TimeSpan.Zero;
     }
 
-    /// <summary><c>postgres://user:password@host:port/database?key=value</c> as Npgsql wants it.</summary>
+    /// <summary>Whether the database could not be reached, did not answer in time, or may not be written at this moment: nothing that the caller did, and it passes.</summary>
+    public static bool IsAway(Exception? fault)
+    {
+        for (; fault is not null; fault = fault.InnerException)
+        {
+            if (fault is NpgsqlException { IsTransient: true } or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.ReadOnlySqlTransaction }) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// <c>postgres://user:password@host:port/database?key=value</c>, or what Npgsql itself takes. What it leaves open is filled in: nobody waits for an answer until the browser gives up,
+    /// all statements stay prepared, and of several servers it is the one that can be written.
+    /// </summary>
     public static string PostgresConnection(string address)
     {
-        if (!address.StartsWith("postgres", StringComparison.OrdinalIgnoreCase)) return new NpgsqlConnectionStringBuilder(address) { MaxAutoPrepare = 40 }.ConnectionString;
-        var uri = new Uri(address);
+        var builder = address.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) ? OfAddress(new Uri(address)) : new NpgsqlConnectionStringBuilder(address);
+        (string Key, object Value)[] usual = [("Timeout", 5), ("Command Timeout", 10), ("Max Auto Prepare", 200), .. builder.Host?.Contains(',', StringComparison.Ordinal) is true ? [("Target Session Attributes", (object)"read-write")] : Array.Empty<(string, object)>()];
+        foreach (var (key, value) in usual)
+        {
+            if (!builder.ShouldSerialize(key)) builder[key] = value;
+        }
+
+        return builder.ConnectionString;
+    }
+
+    private static NpgsqlConnectionStringBuilder OfAddress(Uri uri)
+    {
         var user = uri.UserInfo.Split(':', 2);
-        var builder = new NpgsqlConnectionStringBuilder { Host = uri.Host, Port = uri.Port > 0 ? uri.Port : 5432, Database = uri.AbsolutePath.TrimStart('/'), MaxAutoPrepare = 40 };
+        var builder = new NpgsqlConnectionStringBuilder { Host = uri.Host, Port = uri.Port > 0 ? uri.Port : 5432, Database = uri.AbsolutePath.TrimStart('/') };
         if (user[0].Length > 0) builder.Username = Uri.UnescapeDataString(user[0]);
         if (user.Length > 1) builder.Password = Uri.UnescapeDataString(user[1]);
         foreach (var (key, value) in Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(uri.Query)) builder[key] = value.ToString();
-        return builder.ConnectionString;
+        return builder;
     }
 
     private static string SqliteConnectionText(PortvaktSettings settings)

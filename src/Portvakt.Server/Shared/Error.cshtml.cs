@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
+using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Shared;
 
@@ -11,8 +12,12 @@ namespace Portvakt.Server.Shared;
 public sealed class ErrorModel : PageModel
 {
     /// <summary>Not bound as a parameter: that would read the form of the request that failed, and fail again. A body that Kestrel refused keeps Kestrel's status.</summary>
-    public int Status =>
-        HttpContext.Features.Get<IExceptionHandlerFeature>()?.Error is BadHttpRequestException wrong ? wrong.StatusCode : int.Parse((string)RouteData.Values["status"]!, CultureInfo.InvariantCulture);
+    public int Status => HttpContext.Features.Get<IExceptionHandlerFeature>()?.Error switch
+    {
+        null => int.Parse((string)RouteData.Values["status"]!, CultureInfo.InvariantCulture),
+        BadHttpRequestException wrong => wrong.StatusCode,
+        _ => Response.StatusCode, // the handler has looked what it was
+    };
 
     public string Reference => HttpContext.TraceIdentifier;
 
@@ -20,5 +25,9 @@ public sealed class ErrorModel : PageModel
 
     public void OnPost() => Show();
 
-    private void Show() => Response.StatusCode = Status is >= 400 and <= 599 ? Status : StatusCodes.Status404NotFound;
+    private void Show()
+    {
+        Response.StatusCode = Status is >= 400 and <= 599 ? Status : StatusCodes.Status404NotFound;
+        if (Status is StatusCodes.Status503ServiceUnavailable) Response.RetryAfter(TimeSpan.FromSeconds(5));
+    }
 }

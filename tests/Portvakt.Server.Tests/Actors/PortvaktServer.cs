@@ -43,6 +43,8 @@ public sealed class PortvaktServer : IAsyncDisposable
     private bool _onSocket;
     private int _people;
     private int _working;
+    private PortvaktServer? _second;
+    private int _requests = -1;
 
     private PortvaktServer(string folder, FakeTimeProvider clock) => (_folder, Clock) = (folder, clock);
 
@@ -57,7 +59,7 @@ public sealed class PortvaktServer : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Every line the server has logged.</summary>
-    public LogLines Log { get; } = new();
+    public LogLines Log { get; private init; } = new();
 
     /// <param name="kind">Which database.</param>
     /// <param name="settings">In addition, or instead.</param>
@@ -83,7 +85,7 @@ public sealed class PortvaktServer : IAsyncDisposable
             ["PushContact"] = "mailto:it@eksempel.no",
             ["RelyingPartiesFile"] = Path.Combine(server._folder, "clients.json"),
             ["MigrateAtStart"] = "true",
-            ["Database"] = kind is DatabaseKind.Postgres ? await NewPostgresDatabaseAsync() : null,
+            ["Database"] = kind is DatabaseKind.Postgres && settings?.ContainsKey("Portvakt:Database") is not true ? await NewPostgresDatabaseAsync() : null,
         }) server._settings[$"Portvakt:{name}"] = value;
         foreach (var (name, value) in settings ?? []) server._settings[name] = value;
         await server.StartAsync();
@@ -93,8 +95,20 @@ public sealed class PortvaktServer : IAsyncDisposable
     /// <summary>The same database and keys under a new process: what a restart is to those outside.</summary>
     public async Task RestartAsync()
     {
+        if (_second is not null) await _second.RestartAsync();
         await _app.DisposeAsync();
         await StartAsync();
+    }
+
+    /// <summary>
+    /// From here on this is two nodes on one database, and requests are scattered between them: the n-th goes to the node that the n-th figure of the Thue-Morse sequence
+    /// says, which is even-handed and never repeats itself, so that no step of a journey always meets the same node.
+    /// </summary>
+    public async Task ScatterAsync()
+    {
+        _second = new PortvaktServer(_folder, Clock) { IsGuest = true, _services = _services, _bend = _bend, Log = Log };
+        foreach (var (name, value) in _settings) _second._settings[name] = value;
+        await _second.StartAsync();
     }
 
     /// <summary>Another server on the same database, with the same master key and settings.</summary>
@@ -106,7 +120,9 @@ public sealed class PortvaktServer : IAsyncDisposable
         return other;
     }
 
-    public HttpMessageHandler Handler() => ((TestServer)_app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()).CreateHandler();
+    public HttpMessageHandler Handler() => _second is null ? OwnHandler() : new Scattering(this, _second);
+
+    private HttpMessageHandler OwnHandler() => ((TestServer)_app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()).CreateHandler();
 
     public async Task<Person> AddPersonAsync(
         string name = "Kari Nordmann", TimeSpan? deadlineIn = null, AfterDeadline after = AfterDeadline.EnrolNow, EnrolmentAccess access = EnrolmentAccess.Open)
@@ -142,6 +158,7 @@ public sealed class PortvaktServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_second is not null) await _second.DisposeAsync();
         await _app.DisposeAsync();
         if (!IsGuest) Directory.Delete(_folder, recursive: true);
     }
@@ -159,7 +176,7 @@ public sealed class PortvaktServer : IAsyncDisposable
     }
 
     /// <summary>Until no request is being worked on, also none whose caller has gone.</summary>
-    public Task IdleAsync() => UntilAsync(() => Task.FromResult(Volatile.Read(ref _working) is 0));
+    public Task IdleAsync() => UntilAsync(() => Task.FromResult(Volatile.Read(ref _working) is 0 && (_second is null || Volatile.Read(ref _second._working) is 0)));
 
     /// <summary>Until it is so; for what happens in the background, with an end.</summary>
     public static async Task UntilAsync(Func<Task<bool>> isSo)
@@ -196,7 +213,8 @@ public sealed class PortvaktServer : IAsyncDisposable
         return folder.FullName;
     }
 
-    private static async Task<string> NewPostgresDatabaseAsync()
+    /// <summary>An empty database at the tests' PostgreSQL, as Npgsql takes it.</summary>
+    public static async Task<string> NewPostgresDatabaseAsync()
     {
         var name = $"portvakt_{Guid.NewGuid():N}";
         await using var connection = new NpgsqlConnection(PostgresConnection);
@@ -205,6 +223,21 @@ public sealed class PortvaktServer : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
         // Many servers share one PostgreSQL, and after a race each would hold what it needed then for minutes.
         return new NpgsqlConnectionStringBuilder(PostgresConnection) { Database = name, ConnectionIdleLifetime = 15, ConnectionPruningInterval = 5 }.ConnectionString;
+    }
+
+    /// <summary>A balancer without any memory. A stream stays where it was opened.</summary>
+    private sealed class Scattering(PortvaktServer first, PortvaktServer second) : HttpMessageHandler
+    {
+        private readonly HttpMessageInvoker[] _lines = [new(first.OwnHandler()), new(second.OwnHandler())];
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            _lines[System.Numerics.BitOperations.PopCount((uint)Interlocked.Increment(ref first._requests)) % 2].SendAsync(request, cancellationToken);
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) Array.ForEach(_lines, line => line.Dispose());
+            base.Dispose(disposing);
+        }
     }
 
     /// <summary>The test server has no sockets; a header of the actor says where it would have come from.</summary>

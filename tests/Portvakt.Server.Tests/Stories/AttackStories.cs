@@ -10,6 +10,8 @@ public sealed class AttacksOnSqlite(SqliteStage stage) : AttackStories(stage), I
 
 public sealed class AttacksOnPostgres(PostgresStage stage) : AttackStories(stage), IClassFixture<PostgresStage>;
 
+public sealed class AttacksOnTwoNodes(TwoNodesStage stage) : AttackStories(stage), IClassFixture<TwoNodesStage>;
+
 /// <summary>The same stage, other actors. Each story names the requirement it shows.</summary>
 public abstract partial class AttackStories(Stage stage)
 {

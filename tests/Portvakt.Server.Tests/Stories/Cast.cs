@@ -28,8 +28,18 @@ public sealed class PostgresLoopbackStage : Stage
     public PostgresLoopbackStage() : base(DatabaseKind.Postgres, settings => settings.AllowLoopbackPush = true) { }
 }
 
+/// <summary>
+/// In truth two servers on one PostgreSQL and, where the tests have a Redis, with a backplane; every request of whoever visits it meets one of the two. Told here: the journey,
+/// the attacks on it, passkeys, security info. Not: eviction, which bends a setting of the one running server; broken database, sign-out and audit, which start and
+/// restart servers of their own; statements, which count those of one; and administration, the move to a new phone, passes and telephones, for the time that it would take.
+/// </summary>
+public sealed class TwoNodesStage : Stage
+{
+    public TwoNodesStage() : base(DatabaseKind.Postgres, nodes: 2) { }
+}
+
 /// <summary>One server, many people: each story brings a person of its own.</summary>
-public abstract class Stage(DatabaseKind kind, Action<PortvaktSettings>? bend = null) : IAsyncLifetime
+public abstract class Stage(DatabaseKind kind, Action<PortvaktSettings>? bend = null, int nodes = 1) : IAsyncLifetime
 {
     private PortvaktServer? _server;
 
@@ -44,7 +54,11 @@ public abstract class Stage(DatabaseKind kind, Action<PortvaktSettings>? bend = 
 
     public async ValueTask InitializeAsync()
     {
-        if (PortvaktServer.Has(kind)) _server = await PortvaktServer.StartAsync(kind, new Dictionary<string, string?> { ["Portvakt:AllowPinUnlock"] = "true", ["Portvakt:HelpdeskMail"] = "hjelp@eksempel.no" }, bend: bend);
+        if (!PortvaktServer.Has(kind)) return;
+        var settings = new Dictionary<string, string?> { ["Portvakt:AllowPinUnlock"] = "true", ["Portvakt:HelpdeskMail"] = "hjelp@eksempel.no" };
+        if (nodes > 1) settings["Portvakt:Backplane"] = RedisWire.RedisItself;
+        _server = await PortvaktServer.StartAsync(kind, settings, bend: bend);
+        if (nodes > 1) await _server.ScatterAsync();
     }
 
     public async ValueTask DisposeAsync()

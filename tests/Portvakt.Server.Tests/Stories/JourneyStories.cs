@@ -10,6 +10,8 @@ public sealed class JourneyOnSqlite(SqliteStage stage) : JourneyStories(stage), 
 
 public sealed class JourneyOnPostgres(PostgresStage stage) : JourneyStories(stage), IClassFixture<PostgresStage>;
 
+public sealed class JourneyOnTwoNodes(TwoNodesStage stage) : JourneyStories(stage), IClassFixture<TwoNodesStage>;
+
 /// <summary>The main job of the product, told through the front door.</summary>
 public abstract class JourneyStories(Stage stage)
 {

@@ -22,6 +22,8 @@ public sealed class PasskeysOnSqlite(SqliteStage stage) : PasskeyStories(stage),
 
 public sealed class PasskeysOnPostgres(PostgresStage stage) : PasskeyStories(stage), IClassFixture<PostgresStage>;
 
+public sealed class PasskeysOnTwoNodes(TwoNodesStage stage) : PasskeyStories(stage), IClassFixture<TwoNodesStage>;
+
 /// <summary>What the page's script and the browser do with an authenticator, without either.</summary>
 public static class PasskeyCast
 {

@@ -22,6 +22,8 @@ public sealed class SecurityInfoOnSqlite(SqliteStage stage) : SecurityInfoStorie
 
 public sealed class SecurityInfoOnPostgres(PostgresStage stage) : SecurityInfoStories(stage), IClassFixture<PostgresStage>;
 
+public sealed class SecurityInfoOnTwoNodes(TwoNodesStage stage) : SecurityInfoStories(stage), IClassFixture<TwoNodesStage>;
+
 /// <summary>Security info: what people change about how they sign in, and what nobody can change for them (R18, R35–R39, R42, R47, R62, R65, R92).</summary>
 public abstract class SecurityInfoStories(Stage stage)
 {
