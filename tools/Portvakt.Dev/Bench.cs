@@ -7,16 +7,7 @@ public static class Bench
 
     public static async Task<int> RunAsync(string what, params string[] arguments)
     {
-        if (what is "wake")
-        {
-            // Two nodes need what lies between them.
-            await using var postgres = await Postgres.StartAsync();
-            await using var redis = await Redis.StartAsync();
-            Environment.SetEnvironmentVariable("PORTVAKT_TEST_POSTGRES", postgres.ConnectionString);
-            Environment.SetEnvironmentVariable("PORTVAKT_TEST_REDIS", redis.Configuration);
-            return await RunAsync("cost", ["--wake", .. arguments]);
-        }
-
+        if (what is "wake") (what, arguments) = ("cost", ["--wake", .. arguments]); // the same people, on two nodes
         // Three measurements of many people are one program.
         if (what is "load" or "seed" or "growth") (what, arguments) = ("load", [what, .. arguments]);
         if (Project(what) is not { } project) throw new RefusalException($"There is no measurement \"{what}\" in bench/.", 2);
@@ -48,12 +39,13 @@ public static class Bench
     {
         ["growth", .. var rest] => !Says(rest, "--database", "sqlite"),
         ["load", .. var rest] => Says(rest, "--database", "postgres") || NeedsRedis(arguments),
+        ["--wake", ..] => true,
         _ => false,
     };
 
     /// <summary>Several nodes have a backplane.</summary>
     private static bool NeedsRedis(string[] arguments) =>
-        arguments is ["load", .. var rest] && (rest.Contains("--monday", StringComparer.Ordinal) || (rest.Any(word => word.StartsWith("--nodes", StringComparison.Ordinal)) && !Says(rest, "--nodes", "1")));
+        arguments is ["--wake", ..] || arguments is ["load", .. var rest] && (rest.Contains("--monday", StringComparer.Ordinal) || (rest.Any(word => word.StartsWith("--nodes", StringComparison.Ordinal)) && !Says(rest, "--nodes", "1"))));
 
     private static bool Says(string[] words, string option, string value) =>
         words.Contains($"{option}={value}", StringComparer.Ordinal) || words.Zip(words.Skip(1)).Any(pair => pair == (option, value));
