@@ -3,14 +3,12 @@ using System.Data.Common;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
-using Microsoft.AspNetCore.Mvc.Filters;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.SignIn;
-using Portvakt.Server.SignIn;
 using Portvakt.WebPush;
 
 namespace Portvakt.Server.Hosting;
@@ -94,9 +92,10 @@ public sealed class Telemetry : IDisposable
     public void Milestone(bool isEnd) => _steps.Add(1, Label("step", isEnd ? "finish" : "begin"), Label("outcome", "done"));
 
     /// <summary>What came of a request to the page of a step.</summary>
-    public void Step(SignInStep step, string attemptId, PageHandlerExecutedContext page)
+    /// <param name="step">Of the page.</param>
+    /// <param name="outcome">One of the words of docs/operating/observability.md.</param>
+    public void Step(SignInStep step, string outcome)
     {
-        var outcome = OutcomeOf(page, attemptId);
         _steps.Add(1, Label("step", Steps[step]), Label("outcome", outcome));
         if (Current is { } span) span.SetTag("portvakt.step", Steps[step]).SetTag("portvakt.outcome", outcome);
     }
@@ -193,25 +192,6 @@ public sealed class Telemetry : IDisposable
             span.SetTag("error.type", fault.GetType().FullName).SetStatus(ActivityStatusCode.Error); // not its message, which may name anything
             throw;
         }
-    }
-
-    /// <summary>Where the browser is sent says most: to the page it came from or back to the start, or onwards.</summary>
-    private static string OutcomeOf(PageHandlerExecutedContext page, string attemptId)
-    {
-        if (page is { Exception: { } fault, ExceptionHandled: false }) return fault is TooManyHashesException ? "busy" : "failed";
-        if (page.Result is SeeOtherResult to)
-        {
-            if (!HttpMethods.IsPost(page.HttpContext.Request.Method)) return "elsewhere";
-            return to.LocalPath == page.HttpContext.Request.Path || to.LocalPath == SignInJourney.ResumeAddress(attemptId) ? "again" : "done";
-        }
-
-        return page.HttpContext.Response.StatusCode switch
-        {
-            < StatusCodes.Status400BadRequest => "shown",
-            StatusCodes.Status429TooManyRequests => "throttled",
-            StatusCodes.Status503ServiceUnavailable => "busy",
-            _ => "refused",
-        };
     }
 
     /// <summary>A span of something that is over.</summary>

@@ -48,7 +48,7 @@ public abstract class AttemptPage(SignInJourney journey, params SignInStep[] ste
 
         Standing = standing;
         if (standing.Attempt.ReturnOrigin is { } target) ContentPolicy.Of(HttpContext).FormTargets.Add(target);
-        HttpContext.RequestServices.GetRequiredService<Telemetry>().Step(standing.Step, AttemptId, await next());
+        HttpContext.RequestServices.GetRequiredService<Telemetry>().Step(standing.Step, OutcomeOf(await next(), AttemptId));
     }
 
     /// <summary>Saves what was recorded and goes where the rule says.</summary>
@@ -77,4 +77,23 @@ public abstract class AttemptPage(SignInJourney journey, params SignInStep[] ste
 
     /// <summary>This page by GET: after a change, so that a reload repeats nothing.</summary>
     protected IActionResult Reload() => SignInJourney.SeeOther(Request.Path);
+
+    /// <summary>Where the browser is sent says most: to the page it came from or back to the start, or onwards.</summary>
+    private static string OutcomeOf(PageHandlerExecutedContext page, string attemptId)
+    {
+        if (page is { Exception: { } fault, ExceptionHandled: false }) return fault is TooManyHashesException ? "busy" : "failed";
+        if (page.Result is SeeOtherResult to)
+        {
+            if (!HttpMethods.IsPost(page.HttpContext.Request.Method)) return "elsewhere";
+            return to.LocalPath == page.HttpContext.Request.Path || to.LocalPath == SignInJourney.ResumeAddress(attemptId) ? "again" : "done";
+        }
+
+        return page.HttpContext.Response.StatusCode switch
+        {
+            < StatusCodes.Status400BadRequest => "shown",
+            StatusCodes.Status429TooManyRequests => "throttled",
+            StatusCodes.Status503ServiceUnavailable => "busy",
+            _ => "refused",
+        };
+    }
 }
