@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Portvakt.Bench.Actors;
-using Portvakt.Bench.Cost;
 
 namespace Portvakt.Bench.Peers;
 

@@ -45,7 +45,8 @@ public static class Bench
 
     /// <summary>Several nodes have a backplane.</summary>
     private static bool NeedsRedis(string[] arguments) =>
-        arguments is ["--wake", ..] || arguments is ["load", .. var rest] && (rest.Contains("--monday", StringComparer.Ordinal) || (rest.Any(word => word.StartsWith("--nodes", StringComparison.Ordinal)) && !Says(rest, "--nodes", "1"))));
+        arguments is ["--wake", ..]
+        || (arguments is ["load", .. var rest] && (rest.Contains("--monday", StringComparer.Ordinal) || (rest.Any(word => word.StartsWith("--nodes", StringComparison.Ordinal)) && !Says(rest, "--nodes", "1"))));
 
     private static bool Says(string[] words, string option, string value) =>
         words.Contains($"{option}={value}", StringComparer.Ordinal) || words.Zip(words.Skip(1)).Any(pair => pair == (option, value));
