@@ -57,7 +57,7 @@ public sealed class Browser : IDisposable
     public string AttemptId => Path.Split('/', '?')[2];
 
     /// <summary>The number to carry to the phone.</summary>
-    public string MatchingNumber => Page.QuerySelector("[data-number]")?.TextContent.Trim() ?? throw new InvalidOperationException($"No number on “{Heading}”: {Text}");
+    public string MatchingNumber => Page.QuerySelector("[data-number]")?.TextContent.Trim() ?? throw new InvalidOperationException($"No number on “{Heading}”: {Text}{Fault}");
 
     /// <summary>The code under the picture, as it is typed.</summary>
     public string TypedCode => Page.QuerySelector("[data-typed-code]")?.TextContent.Trim() ?? throw new InvalidOperationException($"No code on “{Heading}”: {Text}");

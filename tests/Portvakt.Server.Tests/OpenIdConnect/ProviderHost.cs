@@ -151,7 +151,7 @@ public sealed class ProviderHost : IAsyncDisposable
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddSingleton(new Vault(masterKey));
         builder.Services.AddDbContext<PortvaktDb, SqlitePortvaktDb>(options => options.UseSqlite($"Data Source={DatabaseFile}").UseSnakeCaseNamingConvention().AddInterceptors(Statements));
-        builder.Services.AddSingleton<Notices>().AddSingleton<Lookups>().AddScoped<MailComposer>().AddScoped<Outbox>().AddScoped<Rulings>().AddScoped<SessionStore>().AddScoped<SessionIssuer>().AddScoped<SignInJourney>();
+        builder.Services.AddSingleton<Notices>().AddSingleton<Lookups>().AddSingleton<Telemetry>().AddScoped<MailComposer>().AddScoped<Outbox>().AddScoped<Rulings>().AddScoped<SessionStore>().AddScoped<SessionIssuer>().AddScoped<SignInJourney>();
         builder.Services.AddOpenIdConnect(settings);
         if (!overKestrel) builder.Services.AddHttpClient(BackChannelLogout.ClientName).ConfigurePrimaryHttpMessageHandler(() => new Line(FarEnd));
 
