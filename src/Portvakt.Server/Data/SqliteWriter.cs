@@ -22,9 +22,11 @@ public sealed class SqliteWriter(string connectionText, Hosting.Telemetry teleme
     /// <param name="db">The context that <paramref name="work"/> uses, and nobody else until it is done.</param>
     /// <param name="work">Asks this database and waits for nothing else: everybody waits behind it. False: nothing of it shall be written.</param>
     /// <param name="cancellationToken">Not wanted any more; too late once it has begun.</param>
+    /// <exception cref="InvalidOperationException">Called from within such work, with another context: it would wait for itself.</exception>
     public async Task<bool> RunAsync(DbContext db, Func<Task<bool>> work, CancellationToken cancellationToken)
     {
         Begin();
+        if (Thread.CurrentThread == _thread) throw new InvalidOperationException("What the writer does may not wait for the writer.");
         var place = new Work(db, work, cancellationToken);
         _waiting.Add(place, cancellationToken);
         return await place.Done.Task;

@@ -120,6 +120,9 @@ public sealed class PortvaktServer : IAsyncDisposable
         return other;
     }
 
+    /// <summary>This one, and the other where requests are scattered.</summary>
+    public IReadOnlyList<PortvaktServer> Nodes => _second is null ? [this] : [this, _second];
+
     public HttpMessageHandler Handler() => _second is null ? OwnHandler() : new Scattering(this, _second);
 
     private HttpMessageHandler OwnHandler() => ((TestServer)_app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()).CreateHandler();

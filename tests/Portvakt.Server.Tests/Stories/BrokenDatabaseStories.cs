@@ -383,7 +383,8 @@ public abstract class BrokenDatabaseStories(DatabaseKind kind) : IAsyncLifetime
     [Fact]
     public async Task R10_A_lock_that_comes_while_a_phone_binds_its_new_key_or_is_moved_is_not_passed_by()
     {
-        foreach (var moves in new[] { false, true })
+        // On SQLite nobody else writes while the number is counted, and nothing else comes between question and save of a move.
+        foreach (var moves in kind is DatabaseKind.Sqlite ? [false] : (bool[])[false, true])
         {
             using var phone = new Phone(_server);
             (phone.Passkey.BackupEligible, phone.Passkey.BackupState) = (false, false);
