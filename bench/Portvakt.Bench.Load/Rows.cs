@@ -44,6 +44,8 @@ internal static class Rows
         command.CommandText = statement;
 #pragma warning restore CA2100
         command.CommandTimeout = 0;
-        return Convert.ToInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
+        var value = Convert.ToInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
+        await db.Database.CloseConnectionAsync();
+        return value;
     }
 }

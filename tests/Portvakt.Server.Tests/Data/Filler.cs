@@ -29,6 +29,8 @@ public static class Filler
             if (db.Database.IsNpgsql()) await CopyAsync((NpgsqlConnection)db.Database.GetDbConnection(), $"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)", values);
             else await InsertAsync(db, $"INSERT INTO {table} ({names}) VALUES ({string.Join(", ", columns.Select((_, at) => $"@p{at}"))})", values);
         }
+
+        await db.Database.CloseConnectionAsync(); // the context goes back to the pool
     }
 
     private static async Task CopyAsync(NpgsqlConnection connection, string statement, IEnumerable<IEnumerable<object>> rows)

@@ -169,13 +169,16 @@ public abstract class PlanTests(DatabaseKind kind)
 #pragma warning restore CA2100
         foreach (var parameter in statement.Parameters) command.Parameters.Add(Copy(command, parameter));
         var found = new List<string>();
-        await using var plan = await command.ExecuteReaderAsync();
-        while (await plan.ReadAsync())
+        await using (var plan = await command.ExecuteReaderAsync())
         {
-            if (kind is DatabaseKind.Sqlite) found.AddRange(ScanOf(plan.GetString(3), TablesOf(statement.Text)));
-            else found.AddRange(ScansOf(JsonNode.Parse(plan.GetString(0))![0]!["Plan"]!));
+            while (await plan.ReadAsync())
+            {
+                if (kind is DatabaseKind.Sqlite) found.AddRange(ScanOf(plan.GetString(3), TablesOf(statement.Text)));
+                else found.AddRange(ScansOf(JsonNode.Parse(plan.GetString(0))![0]!["Plan"]!));
+            }
         }
 
+        await db.Database.CloseConnectionAsync();
         return found.Where(table => !Small.ContainsKey(table)).Distinct(StringComparer.Ordinal).ToList();
     });
 

@@ -127,6 +127,7 @@ public abstract class RetentionTests(DatabaseKind kind)
             if (count != rows) wrong.Add($"{table}: {count.ToString(CultureInfo.InvariantCulture)}");
         }
 
+        await db.Database.CloseConnectionAsync();
         return wrong;
     });
 }

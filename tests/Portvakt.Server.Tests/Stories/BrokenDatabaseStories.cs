@@ -408,6 +408,28 @@ public abstract class BrokenDatabaseStories(DatabaseKind kind) : IAsyncLifetime
         }
     }
 
+    /// <summary>The end of a sign-in trusts what its request was told at the beginning, and the save under the person's version is what holds that.</summary>
+    [Fact]
+    public async Task R10_A_lock_that_comes_between_the_last_answer_and_the_session_leaves_no_session()
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(_server);
+        var before = await SessionsAsync(kari);
+        using var browser = new Browser(_server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(kari);
+        await phone.ApproveAsync(browser.MatchingNumber);
+        await browser.PressAsync("Jeg har godkjent");
+        Assert.Equal("Vil du forbli pålogget?", browser.Heading);
+
+        _turn.DoBefore(
+            text => text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("familiar_browsers", StringComparison.Ordinal),
+            () => _server.ChangeAsync(async db => (await db.People.SingleAsync(row => row.Id == kari.Id)).Lock()));
+        await browser.PressAsync("Nei");
+        Assert.True(_turn.HasCome);
+        Assert.Null(browser.LeftFor);
+        Assert.Equal(before, await SessionsAsync(kari));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

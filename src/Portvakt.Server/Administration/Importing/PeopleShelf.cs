@@ -35,13 +35,22 @@ internal sealed class PeopleShelf : IAsyncDisposable
     public static async Task<PeopleShelf> OpenAsync(PortvaktDb db, CancellationToken cancellationToken)
     {
         await db.Database.OpenConnectionAsync(cancellationToken);
-        db.Database.SetCommandTimeout(TimeSpan.FromMinutes(5)); // one statement brings in half a million people
-        await db.Database.ExecuteSqlRawAsync(
-            db.Database.IsNpgsql()
-                ? "CREATE TEMP TABLE import_shelf ON COMMIT DROP AS SELECT people.*, 0 AS known_version, '' AS line FROM people WHERE 1 = 0"
-                : "DROP TABLE IF EXISTS temp.import_shelf; CREATE TEMP TABLE import_shelf AS SELECT people.*, 0 AS known_version, '' AS line FROM people WHERE 1 = 0",
-            cancellationToken);
-        return new PeopleShelf(db);
+        var shelf = new PeopleShelf(db);
+        try
+        {
+            db.Database.SetCommandTimeout(TimeSpan.FromMinutes(5)); // one statement brings in half a million people
+            await db.Database.ExecuteSqlRawAsync(
+                db.Database.IsNpgsql()
+                    ? "CREATE TEMP TABLE import_shelf ON COMMIT DROP AS SELECT people.*, 0 AS known_version, '' AS line FROM people WHERE 1 = 0"
+                    : "DROP TABLE IF EXISTS temp.import_shelf; CREATE TEMP TABLE import_shelf AS SELECT people.*, 0 AS known_version, '' AS line FROM people WHERE 1 = 0",
+                cancellationToken);
+            return shelf;
+        }
+        catch
+        {
+            await shelf.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Lays some people aside, as they shall be.</summary>
@@ -100,9 +109,15 @@ internal sealed class PeopleShelf : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        // PostgreSQL drops it with the transaction, however that ends.
-        if (!_db.Database.IsNpgsql()) await _db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS temp.import_shelf", CancellationToken.None);
-        await _db.Database.CloseConnectionAsync();
+        try
+        {
+            // PostgreSQL drops it with the transaction, however that ends.
+            if (!_db.Database.IsNpgsql()) await _db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS temp.import_shelf", CancellationToken.None);
+        }
+        finally
+        {
+            await _db.Database.CloseConnectionAsync(); // a context goes back to the pool, and nobody could write with one that is held open
+        }
     }
 
     private object? ValueOf(Person person, IProperty property)
