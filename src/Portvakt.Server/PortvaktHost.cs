@@ -133,7 +133,7 @@ public static class PortvaktHost
         app.Use(app.Services.GetRequiredService<Telemetry>().TraceAsync);
         app.UseRequestLocalization();
         app.UsePageFiles();
-        app.UseAuthentication(); // OpenIddict reads protocol messages here; people are known by SessionStore
+        app.UseOpenIdConnect(); // people are known by SessionStore
         app.MapRazorPages();
         app.MapMachines();
         app.MapPhoneApp();

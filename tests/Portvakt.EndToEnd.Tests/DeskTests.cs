@@ -55,7 +55,7 @@ public sealed class DeskTests
         await walk.TestAsync();
         await walk.ClickAsync(words.Finished);
         await walk.ClickAsync(words.Done); // nobody who administers is asked to stay signed in
-        await page.WaitForURLAsync(house.Server + "/administration?*");
+        await page.ArriveAsync(house.Server + "/administration?*");
 
         // Within a minute: who is stuck, one of them, an extension, a pass.
         await page.Locator("a[href*='state=stuck' i]").First.ClickAsync();

@@ -19,7 +19,7 @@ public sealed class DetourTests(Running running)
         await Expect(computer.Page.Locator("main .ds-alert")).ToContainTextAsync("Du har 6 dager igjen"); // today and the last day count
         await computer.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = words.NotNow, Exact = true }).ClickAsync();
         await computer.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = words.No, Exact = true }).ClickAsync();
-        await computer.Page.WaitForURLAsync(running.House.Application + "/");
+        await computer.Page.ArriveAsync(running.House.Application + "/");
         await Expect(computer.Page.Locator("tr", new PageLocatorOptions { HasText = "acr" }).Locator("td")).ToHaveTextAsync("bare passord");
         Running.NobodyComplained(computer.Witness);
     }
@@ -55,7 +55,7 @@ public sealed class DetourTests(Running running)
         await scene.Phone.TapAsync(scene.Words.NotMe);
         await Expect(scene.Phone.Heading("Påloggingen er stoppet")).ToBeVisibleAsync();
         scene.Computer.Witness.Expect("/sign-in/over"); // 410: the attempt is gone
-        await scene.Computer.Page.WaitForURLAsync("**/sign-in/over?*");
+        await scene.Computer.Page.ArriveAsync("**/sign-in/over?*");
         await scene.Walk.HeadingAsync("Påloggingen er stoppet");
         await Expect(scene.Computer.Page.Locator("main .ds-alert")).ToContainTextAsync(scene.Words.NotMe);
 

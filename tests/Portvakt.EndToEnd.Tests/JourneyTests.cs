@@ -105,7 +105,7 @@ public sealed class JourneyTests(Running running)
             if (seen.Add(address))
             {
                 await page.GoBackAsync(); // the step before is over: the server leads back to this one
-                await page.WaitForURLAsync(address);
+                await page.ArriveAsync(address);
             }
 
             var tab = await computer.NewTabAsync(address);
@@ -116,7 +116,7 @@ public sealed class JourneyTests(Running running)
 
             // A button pressed in a tab that was left behind changes nothing and leads to where the journey is.
             await left!.Locator("main form button[type=submit]").ClickAsync();
-            await left.WaitForURLAsync(address);
+            await left.ArriveAsync(address);
             await left.CloseAsync();
         });
         computer = scene.Computer;

@@ -40,12 +40,12 @@ public sealed class PasskeyTests(Running running)
         await LookAsync("K3-second-factor", page);
         await ClickAsync(use);
         await ClickAsync(words.No);
-        await page.WaitForURLAsync(running.House.Application + "/");
+        await page.ArriveAsync(running.House.Application + "/");
 
         await TomorrowAsync();
         await ClickAsync(alone);
         await ClickAsync(words.No);
-        await page.WaitForURLAsync(running.House.Application + "/");
+        await page.ArriveAsync(running.House.Application + "/");
         await Expect(page.Locator("tr", new PageLocatorOptions { HasText = "amr" }).Locator("td")).Not.ToContainTextAsync("pwd");
 
         // The same from the list of names under the field, without a button.
@@ -55,7 +55,7 @@ public sealed class PasskeyTests(Running running)
         await Expect(Button(words.No)).ToBeVisibleAsync();
         await page.EvaluateAsync("sessionStorage.removeItem('offers')");
         await ClickAsync(words.No);
-        await page.WaitForURLAsync(running.House.Application + "/");
+        await page.ArriveAsync(running.House.Application + "/");
 
         await tools.SendAsync("WebAuthn.setUserVerified", new Dictionary<string, object>(StringComparer.Ordinal) { ["authenticatorId"] = authenticator, ["isUserVerified"] = false });
         await TomorrowAsync();
@@ -69,7 +69,7 @@ public sealed class PasskeyTests(Running running)
         {
             await ClickAsync(words.No);
             await ClickAsync(words.Done);
-            await page.WaitForURLAsync(running.House.Application + "/");
+            await page.ArriveAsync(running.House.Application + "/");
             await Expect(page.Locator("tr", new PageLocatorOptions { HasText = "amr" }).Locator("td")).ToContainTextAsync("pwd");
         }
 

@@ -23,16 +23,16 @@ public sealed class RolloutTests(Running running)
         await walk.HeadingAsync(words.MoreInformation);
         await walk.ClickAsync(words.NotNow);
         await walk.StayAsync();
-        await page.WaitForURLAsync(house.Application + "/");
+        await page.ArriveAsync(house.Application + "/");
         var second = await computer.NewTabAsync(house.SecondApplication + "/");
         await second.Locator("form[action='/sign-in'] button").ClickAsync();
-        await second.WaitForURLAsync(house.SecondApplication + "/");
+        await second.ArriveAsync(house.SecondApplication + "/");
         await Expect(second.Locator("a[href='/mine']")).ToBeVisibleAsync();
 
         var own = await computer.NewTabAsync(house.Server + "/activate");
         await LookAsync("R3-activate", own);
         await own.Locator("main form button[type=submit]").ClickAsync();
-        await own.WaitForURLAsync(house.Server + "/signed-out-everywhere/*");
+        await own.ArriveAsync(house.Server + "/signed-out-everywhere/*");
         await FollowAsync(own, javaScript);
         await Expect(own.Locator(".pv-list > li[data-outcome=SignedOut]")).ToHaveCountAsync(2);
         await LookAsync("R3-signed-out-everywhere", own);
@@ -42,7 +42,7 @@ public sealed class RolloutTests(Running running)
         {
             Assert.StartsWith(application, tab.Url, StringComparison.Ordinal);
             await tab.Locator("a[href='/mine']").ClickAsync();
-            await tab.WaitForURLAsync(house.Server + "/sign-in/*");
+            await tab.ArriveAsync(house.Server + "/sign-in/*");
             await Expect(tab.Locator("#password")).ToBeVisibleAsync();
         }
 
@@ -60,7 +60,7 @@ public sealed class RolloutTests(Running running)
         await walk.ClickAsync(words.Finished);
         await walk.StayAsync();
         await walk.ClickAsync(words.Done);
-        await page.WaitForURLAsync(house.Application + "/mine");
+        await page.ArriveAsync(house.Application + "/mine");
         await Expect(page.Locator("tr", new PageLocatorOptions { HasText = "acr" }).Locator("td")).ToHaveTextAsync(words.TwoFactors);
         scene.NobodyComplained();
     }

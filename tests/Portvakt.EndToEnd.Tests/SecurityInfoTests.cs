@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Portvakt.EndToEnd.Tests.Actors;
 using Portvakt.Testing;
 using static Microsoft.Playwright.Assertions;
 
@@ -22,7 +23,7 @@ public sealed class SecurityInfoTests(Running running)
         await page.Locator("form[action$='handler=Add'] button").ClickAsync();
         await walk.ChooseCodeAsync();
         await walk.TypeAsync(await OathTool.CodeAsync(await walk.ReadSecretAsync()));
-        await page.WaitForURLAsync(address + "**");
+        await page.ArriveAsync(address + "**");
         var app = page.Locator("li[data-kind=code]");
         await LookAsync("S1-security-info", page);
 

@@ -65,7 +65,7 @@ public sealed class TokenTests(Running running)
             await ClickAsync(own, words.Finished);
             await ClickAsync(own, words.No);
             await ClickAsync(own, words.Done);
-            await own.WaitForURLAsync(house.Application + "/");
+            await own.ArriveAsync(house.Application + "/");
             Running.NobodyComplained(computer.Witness);
         }
 
@@ -79,7 +79,7 @@ public sealed class TokenTests(Running running)
             await own.Locator("#code").FillAsync(await OathTool.CodeAsync(secret, TimeSpan.FromSeconds(30))); // its clock is a little ahead, so nobody has to wait for the next code
             await ClickAsync(own, "Bekreft");
             await ClickAsync(own, words.No);
-            await own.WaitForURLAsync(house.Application + "/");
+            await own.ArriveAsync(house.Application + "/");
             await Expect(own.Locator("tr", new PageLocatorOptions { HasText = "amr" }).Locator("td")).ToContainTextAsync("otp");
             await own.GotoAsync(house.Server + "/account/security");
             await Expect(own.Locator("li[data-kind=token]")).ToContainTextAsync(serial);

@@ -157,7 +157,7 @@ public static class Tour
         await Expect(page.Locator("#code")).ToBeVisibleAsync();
         await look("P5-telephone-code", page);
         await walk.TypeAsync(await texts.CodeAsync());
-        await page.WaitForURLAsync(scene.House.Server + "/account/security**");
+        await page.ArriveAsync(scene.House.Server + "/account/security**");
         await page.Locator("li[data-kind=telephone] summary").ClickAsync();
         await look("S1-security-info", page);
     }

@@ -26,7 +26,7 @@ public sealed class WaysBackTests(Running running)
         await page.Locator("#number").FillAsync(number);
         await walk.PressHandlerAsync("Send");
         await walk.TypeAsync(await texts.CodeAsync());
-        await page.WaitForURLAsync(security + "**");
+        await page.ArriveAsync(security + "**");
         await Expect(page.Locator("li[data-kind=telephone]")).ToHaveCountAsync(1);
 
         // The phone is gone.

@@ -7,7 +7,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.Tokens;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
@@ -96,7 +95,7 @@ public static class AuditCommands
             services.GetRequiredService<IOptions<PortvaktSettings>>().Value.Origin, services.GetRequiredService<TimeProvider>().GetUtcNow().ToUnixTimeSeconds(),
             checkpoint?.Number ?? 0, Base64Url.EncodeToString(checkpoint?.Hash ?? []));
         var signed = $"{Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(header))}.{Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(payload))}";
-        var signature = ((ECDsaSecurityKey)key.Credentials.Key).ECDsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+        var signature = key.Key.ECDsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
         return $"{signed}.{Base64Url.EncodeToString(signature)}";
     }
 

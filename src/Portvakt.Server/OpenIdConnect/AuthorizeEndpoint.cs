@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using OpenIddict.Abstractions;
@@ -58,7 +59,7 @@ public static class AuthorizeEndpoint
         {
             var grant = new Grant(client.ClientId, signedIn!.Session, signedIn.Person, string.Join(' ', request.GetScopes()));
             if (await grants.IssueCodeAsync(grant, request.RedirectUri!, request.CodeChallenge!, request.Nonce, http.RequestAborted))
-                return Results.SignIn(TokenClaims.Of(grant, settings.Value.Origin), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+                return new SeeOther(AddressWith(request, grants.CodeToSend!, settings.Value.Origin));
         }
 
         if (request.HasPromptValue(PromptValues.None))
@@ -80,6 +81,13 @@ public static class AuthorizeEndpoint
         SpeakAsAsked(http, request);
         var origin = ContentPolicy.SourceOf(new Uri(request.RedirectUri!));
         return new SeeOther(await journey.BeginAsync(http, new SignInRequest(client.ClientId, client.Name, returnPath, origin, requested)));
+    }
+
+    /// <summary>The answer to the application: code, its own <c>state</c>, and who we are (RFC 6749 section 4.1.2, RFC 9207).</summary>
+    private static string AddressWith(OpenIddictRequest request, string code, string issuer)
+    {
+        var address = QueryHelpers.AddQueryString(QueryHelpers.AddQueryString(request.RedirectUri!, Parameters.Code, code), Parameters.Iss, issuer);
+        return request.State is { Length: > 0 } state ? QueryHelpers.AddQueryString(address, Parameters.State, state) : address;
     }
 
     /// <summary>

@@ -1,11 +1,8 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 using Portvakt.Domain;
 using Portvakt.Server.Data;
-using Portvakt.Server.Hosting;
+using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Portvakt.Server.OpenIdConnect;
 
@@ -13,7 +10,7 @@ namespace Portvakt.Server.OpenIdConnect;
 /// Tells applications that a session is over (OpenID Connect Back-Channel Logout 1.0). Each notice is a row written with the end of the session, so it
 /// survives a restart, and is tried until it was heard or a day has passed.
 /// </summary>
-public sealed class BackChannelLogout(IServiceScopeFactory scopes, IHttpClientFactory http, SigningKeys keys, RelyingParties relyingParties, IOptions<PortvaktSettings> settings, TimeProvider clock, ILogger<BackChannelLogout> logger) : BackgroundService
+public sealed class BackChannelLogout(IServiceScopeFactory scopes, IHttpClientFactory http, TokenWriter tokens, RelyingParties relyingParties, TimeProvider clock, ILogger<BackChannelLogout> logger) : BackgroundService
 {
     /// <summary>Name of the HTTP client: no redirects, no proxy, no cookies, five seconds.</summary>
     public const string ClientName = "back-channel-logout";
@@ -23,7 +20,6 @@ public sealed class BackChannelLogout(IServiceScopeFactory scopes, IHttpClientFa
     private static readonly TimeSpan Rhythm = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromHours(24);
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2)];
-    private static readonly JsonWebTokenHandler Tokens = new() { SetDefaultTimesOnTokenCreation = false };
 
     /// <summary>Delivers everything that is due, and says how many notices were heard.</summary>
     public async Task<int> DeliverDueAsync(CancellationToken cancellationToken)
@@ -106,24 +102,18 @@ public sealed class BackChannelLogout(IServiceScopeFactory scopes, IHttpClientFa
     }
 
     /// <summary>Section 2.4: like an ID token, but told apart by <c>typ</c>, <c>events</c> and the absence of a nonce.</summary>
-    private string LogoutToken(LogoutNotice notice)
-    {
-        var now = clock.GetUtcNow().UtcDateTime;
-        return Tokens.CreateToken(new SecurityTokenDescriptor
+    private string LogoutToken(LogoutNotice notice) => tokens.Sign(
+        "logout+jwt",
+        json =>
         {
-            TokenType = "logout+jwt",
-            Issuer = settings.Value.Origin,
-            Audience = notice.ClientId,
-            IssuedAt = now,
-            Expires = now.AddMinutes(2),
-            SigningCredentials = keys.Current.Credentials,
-            Claims = new Dictionary<string, object>(StringComparer.Ordinal)
-            {
-                ["sub"] = TokenClaims.SubjectOf(notice.PersonId),
-                ["sid"] = notice.SessionId,
-                ["jti"] = RandomId.New(),
-                ["events"] = new Dictionary<string, object>(StringComparer.Ordinal) { [EventName] = new Dictionary<string, object>(StringComparer.Ordinal) },
-            },
-        });
-    }
+            json.WriteString(Claims.Audience, notice.ClientId);
+            json.WriteString(Claims.Subject, TokenClaims.SubjectOf(notice.PersonId));
+            json.WriteString(TokenClaims.SessionId, notice.SessionId);
+            json.WriteString(Claims.JwtId, RandomId.New());
+            json.WriteStartObject("events");
+            json.WriteStartObject(EventName);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        },
+        TimeSpan.FromMinutes(2));
 }

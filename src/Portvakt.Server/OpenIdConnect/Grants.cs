@@ -31,10 +31,10 @@ public sealed class Grants(PortvaktDb db, Lookups lookups, Rulings rulings, Time
     /// <summary>What the code or refresh token of this request stands for, once it was found good.</summary>
     public Grant? Presented { get; private set; }
 
-    /// <summary>The code that the engine shall send.</summary>
+    /// <summary>The code that shall be sent.</summary>
     public string? CodeToSend { get; private set; }
 
-    /// <summary>The refresh token that the engine shall send.</summary>
+    /// <summary>The refresh token that shall be sent.</summary>
     public string? RefreshTokenToSend { get; private set; }
 
     /// <summary>Makes a code and saves it together with whatever else the request changed. False: another request won one of those rows.</summary>

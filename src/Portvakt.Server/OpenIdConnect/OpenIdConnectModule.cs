@@ -21,6 +21,8 @@ public static class OpenIdConnectModule
         services.AddSingleton(relyingParties);
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<ProviderDocuments>();
+        services.AddSingleton<TokenWriter>();
+        services.AddSingleton<TokenEndpoint>();
         services.AddScoped<Grants>();
         services.AddHostedService<KeyKeeper>();
         services.AddSingleton<BackChannelLogout>();
@@ -38,13 +40,11 @@ public static class OpenIdConnectModule
             server.RegisterClaims(
                 Claims.Subject, Claims.Issuer, Claims.Audience, Claims.ExpiresAt, Claims.IssuedAt, Claims.AuthenticationTime, Claims.AuthenticationContextReference,
                 Claims.AuthenticationMethodReference, TokenClaims.SessionId, Claims.Nonce, Claims.Name, Claims.PreferredUsername, Claims.Locale, Claims.Email);
-            server.SetAccessTokenLifetime(TimeSpan.FromMinutes(5)).SetIdentityTokenLifetime(TimeSpan.FromMinutes(5))
-                .SetAuthorizationCodeLifetime(Grants.CodeLifetime).SetRefreshTokenLifetime(Grants.RefreshLifetime);
             server.DisableAccessTokenEncryption(); // ours are read by applications (RFC 9068) and hold nothing to hide from them
             server.EnableDegradedMode();
             server.AddOurHandlers();
 
-            var host = server.UseAspNetCore().EnableAuthorizationEndpointPassthrough().EnableTokenEndpointPassthrough()
+            var host = server.UseAspNetCore().EnableAuthorizationEndpointPassthrough()
                 .EnableUserInfoEndpointPassthrough().EnableEndSessionEndpointPassthrough().EnableStatusCodePagesIntegration();
             if (settings.PublicUri is { Scheme: "http", IsLoopback: true }) host.DisableTransportSecurityRequirement(); // the demo, on this machine
         });
@@ -67,14 +67,22 @@ public static class OpenIdConnectModule
 
             // A key by its name and in no other way; none for a header that demands an extension (RFC 7515 section 4.1.11: we have none).
             options.TokenValidationParameters.IssuerSigningKeyResolver = (_, token, id, _) =>
-                keys.Find(id) is { } key && !((JsonWebToken)token).TryGetHeaderValue<object>("crit", out _) ? [key.Credentials.Key] : [];
+                keys.Find(id) is { } key && !((JsonWebToken)token).TryGetHeaderValue<object>("crit", out _) ? [key.Key] : [];
 
-            // Which key signs is chosen for each token (Engine.SignToken); the engine wants to see one here. Nothing is ever encrypted, and it wants
-            // to see a key for that as well.
-            options.SigningCredentials.Add(keys.Current.Credentials);
+            // The engine neither signs nor encrypts anything, and wants to see a key for both.
+            options.SigningCredentials.Add(new SigningCredentials(keys.Current.Key, SecurityAlgorithms.EcdsaSha256));
             options.EncryptionCredentials.Add(new EncryptingCredentials(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32)), SecurityAlgorithms.Aes256KW, SecurityAlgorithms.Aes256CbcHmacSha512));
         });
         return services;
+    }
+
+    /// <summary>Lets the engine read what is for it, and nothing else: it would look at every request.</summary>
+    public static void UseOpenIdConnect(this WebApplication app)
+    {
+        ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true; // or the host puts it before everything, by itself
+        app.UseWhen(
+            http => http.Request.Path.StartsWithSegments("/connect", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments(TokenEndpoint.Path, StringComparison.Ordinal),
+            engine => engine.UseAuthentication());
     }
 
     /// <summary>The endpoints. The host puts error pages for 400 (<c>UseStatusCodePagesWithReExecute</c>) before the authentication middleware.</summary>
@@ -85,7 +93,7 @@ public static class OpenIdConnectModule
         app.MapMethods(ProviderDocuments.KeysPath, GetOrHead, documents.KeysAsync).ShortCircuit();
 
         app.MapMethods(AuthorizeEndpoint.Path, GetOrPost, AuthorizeEndpoint.HandleAsync);
-        app.MapPost(TokenEndpoint.Path, TokenEndpoint.HandleAsync);
+        app.MapPost(TokenEndpoint.Path, app.Services.GetRequiredService<TokenEndpoint>().HandleAsync);
         app.MapMethods(UserInfoEndpoint.Path, GetOrPost, UserInfoEndpoint.HandleAsync);
         app.MapMethods(EndSession.Path, GetOrPost, EndSession.HandleAsync);
     }

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
@@ -12,7 +14,44 @@ using Portvakt.Server.Hosting;
 namespace Portvakt.Server.OpenIdConnect;
 
 /// <summary>A P-256 key that signs tokens; <c>kid</c> is its RFC 7638 thumbprint.</summary>
-public sealed record SigningKey(string Id, SigningCredentials Credentials, ECParameters Public, DateTimeOffset CreatedAt);
+/// <param name="Id"><c>kid</c>.</param>
+/// <param name="Key">As the engine takes it, to check what was signed.</param>
+/// <param name="Public">Its public half.</param>
+/// <param name="CreatedAt">When it was made.</param>
+public sealed record SigningKey(string Id, ECDsaSecurityKey Key, ECParameters Public, DateTimeOffset CreatedAt)
+{
+    private const int SignatureLength = 64;
+
+    /// <summary>Headers by <c>typ</c>, encoded: there are three or four, and they are always the same.</summary>
+    private readonly ConcurrentDictionary<string, byte[]> _heads = new(StringComparer.Ordinal);
+
+    /// <summary>Signs claims (RFC 7515 section 7.1, RFC 7518 section 3.4).</summary>
+    /// <param name="type"><c>typ</c>.</param>
+    /// <param name="claims">A JSON object.</param>
+    /// <returns>The token in its compact form.</returns>
+    public string Sign(string type, ReadOnlySpan<byte> claims)
+    {
+        var head = _heads.GetOrAdd(type, HeadOf);
+        var signedLength = head.Length + Base64Url.GetEncodedLength(claims.Length);
+        var token = ArrayPool<byte>.Shared.Rent(signedLength + 1 + Base64Url.GetEncodedLength(SignatureLength));
+        try
+        {
+            head.CopyTo(token, 0);
+            Base64Url.EncodeToUtf8(claims, token.AsSpan(head.Length));
+            Span<byte> signature = stackalloc byte[SignatureLength];
+            if (!Key.ECDsa.TrySignData(token.AsSpan(0, signedLength), signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation, out var written) || written is not SignatureLength)
+                throw new CryptographicException("The token could not be signed.");
+            token[signedLength] = (byte)'.';
+            return Encoding.ASCII.GetString(token, 0, signedLength + 1 + Base64Url.EncodeToUtf8(signature, token.AsSpan(signedLength + 1)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(token);
+        }
+    }
+
+    private byte[] HeadOf(string type) => Encoding.ASCII.GetBytes(Base64Url.EncodeToString(Encoding.ASCII.GetBytes($$"""{"alg":"ES256","kid":"{{Id}}","typ":"{{type}}"}""")) + ".");
+}
 
 /// <summary>
 /// The keys that sign tokens (ES256), sealed in the database and warm in memory. Every key that is not retired is published; the newest that
@@ -133,8 +172,7 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, Vault vault, TimePr
         }
 
         var open = key.ExportParameters(includePrivateParameters: false);
-        var credentials = new SigningCredentials(new ECDsaSecurityKey(key) { KeyId = row.Id }, SecurityAlgorithms.EcdsaSha256);
-        return new SigningKey(row.Id, credentials, open, row.CreatedAt);
+        return new SigningKey(row.Id, new ECDsaSecurityKey(key) { KeyId = row.Id }, open, row.CreatedAt);
     }
 
     /// <summary>RFC 7638: SHA-256 over the required members in the order of the alphabet.</summary>

@@ -72,7 +72,7 @@ public sealed class Computer : IAsyncDisposable
     {
         await Page.GotoAsync(House.Application + "/");
         await Page.Locator("form[action='/sign-in'] button").ClickAsync();
-        await Page.WaitForURLAsync(House.Server + "/sign-in/*");
+        await Page.ArriveAsync(House.Server + "/sign-in/*");
     }
 
     /// <summary>Types user name and password and presses the button.</summary>

@@ -229,7 +229,7 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
         await phone.ApproveAsync(await Computer.ReadNumberAsync(), words.Approve);
         await Expect(phone.Heading(words.Approved)).ToBeVisibleAsync();
         await phone.TapAsync(words.Done);
-        await Page.WaitForURLAsync(Computer.House.Server + "/account/security**");
+        await Page.ArriveAsync(Computer.House.Server + "/account/security**");
     }
 
     /// <summary>Security info: a method of this kind is taken away, and the page says so.</summary>
@@ -318,7 +318,7 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
     /// <summary>The application has a token that says two factors.</summary>
     public async Task InApplicationAsync()
     {
-        await Page.WaitForURLAsync(Computer.House.Application + "/");
+        await Page.ArriveAsync(Computer.House.Application + "/");
         await Expect(Page.Locator("tr", new PageLocatorOptions { HasText = "acr" }).Locator("td")).ToHaveTextAsync(words.TwoFactors);
         await Expect(Page.Locator("tr", new PageLocatorOptions { HasText = "amr" }).Locator("td")).ToContainTextAsync("mfa");
         await LookAsync("X-application", Page);

@@ -164,7 +164,7 @@ public sealed class GrantsTests
         using var browser = host.NewBrowser();
         var tokens = await browser.GetTokensAsync(Browser.Request(("scope", "openid offline_access")));
 
-        Assert.Equal("invalid_grant", (await browser.RefreshAsync(tokens.Refresh!, ("scope", "openid email"))).Error);
+        Assert.Equal("invalid_scope", (await browser.RefreshAsync(tokens.Refresh!, ("scope", "openid email"))).Error);
         Assert.Equal("openid", (string?)new Tokens((await browser.RefreshAsync(tokens.Refresh!, ("scope", "openid"))).Json).AccessClaims["scope"]);
     }
 

@@ -159,6 +159,8 @@ public sealed class ProviderHost : IAsyncDisposable
         foreach (var background in builder.Services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory is not null).ToList()) builder.Services.Remove(background);
 
         _app = builder.Build();
+        _app.UseRouting();
+        _app.UseOpenIdConnect();
         _app.MapPost("/test/sign-in/{attempt}", SignInAsThePagesWouldAsync);
         _app.MapOpenIdConnect();
         await _app.StartAsync();

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.IdentityModel.Tokens;
 using Portvakt.Server.OpenIdConnect;
 
 namespace Portvakt.Server.Tests.OpenIdConnect;
@@ -147,7 +146,7 @@ public sealed class TokenVerificationTests
         return $"{input}.{Base64Url.EncodeToString(HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(input)))}";
     }
 
-    private static string Sign(JsonObject header, JsonObject claims, SigningKey key) => Sign(header, claims, ((ECDsaSecurityKey)key.Credentials.Key).ECDsa);
+    private static string Sign(JsonObject header, JsonObject claims, SigningKey key) => Sign(header, claims, key.Key.ECDsa);
 
     private static string Sign(JsonObject header, JsonObject claims, ECDsa key)
     {

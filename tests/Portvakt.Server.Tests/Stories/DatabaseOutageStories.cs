@@ -52,7 +52,7 @@ public sealed class DatabaseOutageStories
         Assert.Null(browser.Cookies.GetCookies(new Uri(PortvaktServer.Origin))[Session]);
 
         wire.Mend();
-        Assert.Equal(HttpStatusCode.OK, await HealthAsync(server, "ready"));
+        await PortvaktServer.UntilAsync(async () => await HealthAsync(server, "ready") is HttpStatusCode.OK); // a connection or two that broke may lie in the pool
         Assert.Equal(before, await SessionsAsync(server, kari));
         await browser.OpenAsync(page);
         if (step is "answer")
@@ -118,7 +118,7 @@ public sealed class DatabaseOutageStories
         var (kari, phone) = await Cast.EnrolledAsync(server);
         await wire.CutAsync();
         wire.Mend();
-        Assert.Equal(HttpStatusCode.OK, await HealthAsync(server, "ready"));
+        await PortvaktServer.UntilAsync(async () => await HealthAsync(server, "ready") is HttpStatusCode.OK); // a connection or two that broke may lie in the pool
         using var browser = new Browser(server);
         await browser.OpenAppAsync();
         await SignInAsync(browser, kari, phone);
@@ -142,7 +142,7 @@ public sealed class DatabaseOutageStories
         await Assert.ThrowsAnyAsync<Exception>(() => next.WaitAsync(Patience)); // the line ends; the browser's script connects again
         await page.DisposeAsync();
         wire.Mend();
-        Assert.Equal(HttpStatusCode.OK, await HealthAsync(server, "ready"));
+        await PortvaktServer.UntilAsync(async () => await HealthAsync(server, "ready") is HttpStatusCode.OK); // a connection or two that broke may lie in the pool
         Assert.Equal("approved", (await phone.ApproveAsync(browser.MatchingNumber)).Text("outcome"));
         await using var again = await EventStream.OfPageAsync(server, browser);
         Assert.Equal("changed", (await again.NextAsync().WaitAsync(Patience)).Name);
