@@ -26,6 +26,7 @@ public static class Ci
 
         var tally = await Tests.RunAsync(Tests.Projects(), "Release", filter: null, withPhone: true);
         if (Bench.Project("phone") is not null && await Bench.RunAsync("phone", "--gate", "--quick") is not 0) throw new RefusalException("A figure of the phone app is worse than its gate.");
+        if (await Bench.RunAsync("cost", "--gate") is not 0) throw new RefusalException("An operation costs more than a quarter more than it did.");
         Console.WriteLine($"All of it took {clock.Elapsed.TotalMinutes:0.0} minutes.");
         Console.WriteLine(tally);
         return tally.ExitCode;

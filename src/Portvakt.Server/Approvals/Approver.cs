@@ -114,12 +114,7 @@ public sealed class Approver(
     {
         var (now, key) = (clock.GetUtcNow(), NumberKey(personId));
         var since = now - TimeSpan.FromDays(1);
-        var known = await db.People.Where(person => person.Id == personId).Select(person => new
-        {
-            IsReported = db.Cases.Any(row => row.PersonId == person.Id && row.ClosedAt == null),
-            BlockedUntil = db.FailureCounts.Where(count => count.Key == key).Select(count => (long?)count.BlockedUntil).FirstOrDefault(),
-            Success = db.Approvals.Where(row => row.PersonId == person.Id && row.State == ApprovalState.Approved && row.Purpose != ApprovalPurpose.Caller).Max(row => row.AnsweredAt),
-        }).SingleOrDefaultAsync(cancellationToken);
+        var known = await lookups.Peace(db, personId, key, cancellationToken);
         if (known?.IsReported is not false) return AskPause.Reported;
         if (known.BlockedUntil > now.ToUnixTimeMilliseconds()) return AskPause.TooMany;
         if (known.Success > since) since = known.Success.Value;
@@ -131,9 +126,15 @@ public sealed class Approver(
 
     private async Task<bool> IsTooOftenAsync(Guid personId, ApprovalPurpose purpose, DateTimeOffset since, CancellationToken cancellationToken)
     {
-        var asked = await db.Approvals.Where(row => row.PersonId == personId && row.Purpose == purpose && row.CreatedAt > since).Select(row => row.CreatedAt).ToListAsync(cancellationToken);
         var lately = clock.GetUtcNow() - TimeSpan.FromMinutes(10);
-        return asked.Count >= MostInADay || asked.Count(at => at > lately) >= MostInTenMinutes;
+        var (inADay, inTenMinutes) = (0, 0);
+        await foreach (var at in lookups.Asked(db, personId, purpose, since).WithCancellation(cancellationToken))
+        {
+            inADay++;
+            if (at > lately) inTenMinutes++;
+        }
+
+        return inADay >= MostInADay || inTenMinutes >= MostInTenMinutes;
     }
 
     private static string WordOf(ApprovalPurpose purpose) => purpose switch

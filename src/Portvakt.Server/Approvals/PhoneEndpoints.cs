@@ -33,19 +33,19 @@ public static class PhoneEndpoints
         api.MapPost("/remove", RemoveAsync).Produces(StatusCodes.Status204NoContent).WithName("remove").WithSummary("The account was removed on this phone (protocol section 5).");
     }
 
-    private static async Task<IResult> PendingAsync(HttpContext http, PhoneProof proof, PortvaktDb db, TimeProvider clock, IOptions<PortvaktSettings> settings)
+    private static async Task<IResult> PendingAsync(HttpContext http, PhoneProof proof, PortvaktDb db, Lookups lookups, TimeProvider clock, IOptions<PortvaktSettings> settings)
     {
         var (call, problem) = await proof.VerifyAsync(http);
         if (call is null) return problem!.ToResult();
         var now = clock.GetUtcNow();
-        var request = await PendingOfAsync(db, call.Phone, now, http.RequestAborted);
+        var request = await PendingOfAsync(db, lookups, call.Phone, now, http.RequestAborted);
         return TypedResults.Json(
             new PendingAnswer(now.ToUnixTimeSeconds(), request is null ? null : new PendingRequest(request.Id, Base64Url.EncodeToString(request.Context)), settings.Value.MinimumPhoneApp),
             PhoneJson.Options);
     }
 
     private static async Task<IResult> AnswerAsync(
-        string id, HttpContext http, PhoneProof proof, PortvaktDb db, Outbox outbox, TimeProvider clock, Signals signals, PasswordHash hash, SessionStore sessions,
+        string id, HttpContext http, PhoneProof proof, PortvaktDb db, Lookups lookups, Outbox outbox, TimeProvider clock, Signals signals, PasswordHash hash, SessionStore sessions,
         IOptions<PortvaktSettings> settings, ILoggerFactory loggers)
     {
         var (call, problem) = await proof.VerifyAsync(http);
@@ -62,13 +62,13 @@ public static class PhoneEndpoints
         if (jws.Message<Statement>() is not { V: 1 } statement || DecisionOf(statement.Decision) is not { } decision) return await RefuseAsync(400, "malformed", "statement");
 
         // The order of docs/protocol.md section 4. What is not this phone's does not exist for it.
-        var request = await db.Approvals.SingleOrDefaultAsync(row => row.Id == id, http.RequestAborted);
+        var request = await lookups.Request(db, id, http.RequestAborted);
         if (request is null || !MaySee(request, phone) || statement.Id != id) return await RefuseAsync(404, "unknown-request", "not a request of this phone");
         var now = clock.GetUtcNow();
 
         // A lock, or the end of the sign-in, bites here too and not only when the session would be issued (R10, R24).
         var person = await db.People.AsNoTracking().SingleAsync(row => row.Id == phone.PersonId, http.RequestAborted);
-        var attempt = await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == request.AttemptId, http.RequestAborted);
+        var attempt = await lookups.Attempt(db, request.AttemptId, http.RequestAborted);
         var asksSomebodyGone = request.Purpose is not ApprovalPurpose.Caller && attempt?.IsLive(now) is not true; // a caller has no sign-in
         if (request.State is ApprovalState.Pending && (person.State is not PersonState.Active || asksSomebodyGone)) return await RefuseAsync(410, "expired", "locked, or the sign-in is over");
         switch (request.CanAnswer(now))
@@ -157,7 +157,7 @@ public static class PhoneEndpoints
         return NotMe.OpenCaseAsync(http, db, outbox, person, new Stranger(request.Id, asked.Application, asked.Address, asked.Browser), now);
     }
 
-    private static async Task<IResult> EventsAsync(HttpContext http, IServiceScopeFactory scopes, LiveNews news)
+    private static async Task<IResult> EventsAsync(HttpContext http, IServiceScopeFactory scopes, Lookups lookups, LiveNews news)
     {
         var (caller, problem) = await CallerAsync(http, scopes);
         if (caller is not { } phone) return problem!.ToResult();
@@ -168,7 +168,7 @@ public static class PhoneEndpoints
         {
             var current = await db.Phones.AsNoTracking().SingleOrDefaultAsync(row => row.Id == phone.Id && row.State != AuthenticatorState.Revoked && row.RemovedOnPhoneAt == null, http.RequestAborted);
             if (current is null) return new Sight(null);
-            var request = await PendingOfAsync(db, current, now, http.RequestAborted);
+            var request = await PendingOfAsync(db, lookups, current, now, http.RequestAborted);
             return new Sight(request?.Id ?? "", request?.ExpiresAt);
         }
     }
@@ -239,13 +239,10 @@ public static class PhoneEndpoints
         }
     }
 
-    private static Task<ApprovalRequest?> PendingOfAsync(PortvaktDb db, PhoneAuthenticator phone, DateTimeOffset now, CancellationToken cancellationToken)
+    private static Task<ApprovalRequest?> PendingOfAsync(PortvaktDb db, Lookups lookups, PhoneAuthenticator phone, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var mayAnswerSignIns = phone.State is AuthenticatorState.Active;
-        return db.Approvals.AsNoTracking()
-            .Where(row => row.PersonId == phone.PersonId && row.State == ApprovalState.Pending && row.ExpiresAt > now)
-            .Where(row => row.OnlyPhoneId == phone.Id || (row.OnlyPhoneId == null && mayAnswerSignIns))
-            .FirstOrDefaultAsync(cancellationToken);
+        return lookups.Pending(db, phone.PersonId, phone.Id, mayAnswerSignIns, now, cancellationToken);
     }
 
     /// <summary>A phone that is not confirmed yet sees its own test and nothing else.</summary>

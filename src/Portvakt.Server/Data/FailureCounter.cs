@@ -61,7 +61,7 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
 
     /// <summary>The secret was right: the account's own count starts over.</summary>
     public Task ClearAsync(string key, CancellationToken cancellationToken) =>
-        db.WriteAsync(() => db.FailureCounts.Where(count => count.Key == key).ExecuteDeleteAsync(cancellationToken), cancellationToken);
+        db.WriteAsync(() => db.Database.ExecuteSqlAsync($"DELETE FROM failure_counts WHERE key = {key}", cancellationToken), cancellationToken);
 
     /// <summary>The secret was right, but the key is shared by many (a source): one count back, no clean slate for a guesser with an account of their own.</summary>
     public Task ReturnAsync(string key, Throttle throttle, CancellationToken cancellationToken)
@@ -69,8 +69,8 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
         // A block that others have earned stays; one that this try has set, or that only this try would have earned, goes with it.
         var (free, own) = (throttle.FreeFailures, _blocks.GetValueOrDefault(key));
         return db.WriteAsync(
-            () => db.FailureCounts.Where(count => count.Key == key && count.Failures > 0).ExecuteUpdateAsync(
-                set => set.SetProperty(count => count.BlockedUntil, count => count.Failures - 1 < free || count.BlockedUntil == own ? 0L : count.BlockedUntil).SetProperty(count => count.Failures, count => count.Failures - 1), cancellationToken),
+            () => db.Database.ExecuteSqlAsync(
+                $"UPDATE failure_counts SET blocked_until = CASE WHEN failures - 1 < {free} OR blocked_until = {own} THEN 0 ELSE blocked_until END, failures = failures - 1 WHERE key = {key} AND failures > 0", cancellationToken),
             cancellationToken);
     }
 

@@ -17,6 +17,12 @@ public sealed record PersonRow(Person Person, bool AnyPolicy);
 /// <summary>Whom a typed name belongs to, and whether they have signed in with this browser before.</summary>
 public sealed record CallerRow(Person Person, bool KnowsBrowser);
 
+/// <summary>What leaves a person's phone in peace.</summary>
+/// <param name="IsReported">There is an open case.</param>
+/// <param name="BlockedUntil">Wrong numbers, in milliseconds since 1970; null: none.</param>
+/// <param name="Success">The last request that was approved.</param>
+public sealed record PeaceRow(bool IsReported, long? BlockedUntil, DateTimeOffset? Success);
+
 /// <summary>All that the rules ask about a person (<see cref="Sessions.Rulings"/>).</summary>
 public sealed class PersonFacts
 {
@@ -104,6 +110,32 @@ public sealed class Lookups
              where attempt.Id == id
              join facts in PersonFacts.Of(db) on attempt.PersonId equals (Guid?)facts.Holding.Person.Id
              select new AttemptRow(attempt, facts)).SingleOrDefault());
+
+    public Func<PortvaktDb, string, CancellationToken, Task<ApprovalRequest?>> Request { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) => db.Approvals.SingleOrDefault(row => row.Id == id));
+
+    /// <summary>What waits for one phone; one that is not confirmed yet answers no sign-ins.</summary>
+    public Func<PortvaktDb, Guid, Guid, bool, DateTimeOffset, CancellationToken, Task<ApprovalRequest?>> Pending { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, Guid personId, Guid phoneId, bool mayAnswerSignIns, DateTimeOffset now, CancellationToken _) => db.Approvals.AsNoTracking()
+            .Where(row => row.PersonId == personId && row.State == ApprovalState.Pending && row.ExpiresAt > now)
+            .FirstOrDefault(row => row.OnlyPhoneId == phoneId || (row.OnlyPhoneId == null && mayAnswerSignIns)));
+
+    /// <summary>When the person's phone was asked lately.</summary>
+    public Func<PortvaktDb, Guid, ApprovalPurpose, DateTimeOffset, IAsyncEnumerable<DateTimeOffset>> Asked { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, Guid personId, ApprovalPurpose purpose, DateTimeOffset since) =>
+            db.Approvals.Where(row => row.PersonId == personId && row.Purpose == purpose && row.CreatedAt > since).Select(row => row.CreatedAt));
+
+    /// <summary>What leaves a phone in peace.</summary>
+    public Func<PortvaktDb, Guid, string, CancellationToken, Task<PeaceRow?>> Peace { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, Guid personId, string key, CancellationToken _) =>
+            db.People.Where(person => person.Id == personId).Select(person => new PeaceRow(
+                db.Cases.Any(row => row.PersonId == person.Id && row.ClosedAt == null),
+                db.FailureCounts.Where(count => count.Key == key).Select(count => (long?)count.BlockedUntil).FirstOrDefault(),
+                db.Approvals.Where(row => row.PersonId == person.Id && row.State == ApprovalState.Approved && row.Purpose != ApprovalPurpose.Caller).Max(row => row.AnsweredAt))).SingleOrDefault());
+
+    /// <summary>Whether anybody may sign in with a pass alone.</summary>
+    public Func<PortvaktDb, CancellationToken, Task<bool>> AnyPassAlone { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, CancellationToken _) => db.MethodPolicies.Any(policy => policy.Pass == PassUse.Both));
 
     /// <summary>The newest request of an attempt for one purpose, answered or not.</summary>
     public Func<PortvaktDb, string, ApprovalPurpose, CancellationToken, Task<ApprovalRequest?>> LatestRequest { get; } =

@@ -41,7 +41,7 @@ internal static class Mapping
             session.ToTable("sessions");
             Versioned(session);
             session.HasIndex(row => row.SecretHash).IsUnique();
-            session.HasIndex(row => row.PersonId);
+            session.HasIndex(row => new { row.PersonId, row.LastSeenAt }); // when a person was seen last, however often that was
             session.Ignore(row => row.Assurance);
         });
 

@@ -1,4 +1,3 @@
-using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
@@ -48,15 +47,8 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
     public DbSet<ImportRun> ImportRuns => Set<ImportRun>();
     public DbSet<AuditCheckpoint> AuditCheckpoints => Set<AuditCheckpoint>();
 
-    /// <summary>Who writes on SQLite; null elsewhere, where a context was made without a server, and where somebody holds the context's own connection open.</summary>
-    private SqliteWriter? Writer
-    {
-        get
-        {
-            if (!Database.IsSqlite() || Database.GetDbConnection().State is not ConnectionState.Closed) return null;
-            return field ??= this.GetInfrastructure().GetService<IDbContextOptions>()!.FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider?.GetService<SqliteWriter>();
-        }
-    }
+    /// <summary>Who writes on SQLite; null elsewhere, and where a context was made without a server.</summary>
+    private SqliteWriter? Writer => field ??= Database.IsSqlite() ? this.GetInfrastructure().GetService<IDbContextOptions>()!.FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider?.GetService<SqliteWriter>() : null;
 
     /// <summary>
     /// Saves, and says whether this was the save that won. False: somebody else changed one of the rows in between, and

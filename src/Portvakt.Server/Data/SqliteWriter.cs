@@ -52,7 +52,7 @@ public sealed class SqliteWriter(string connectionText, Hosting.Telemetry teleme
 
     private void Write()
     {
-        SqliteConnection? connection = null;
+        KeptSqliteConnection? connection = null;
         List<Work> crowd = [];
         foreach (var first in _waiting.GetConsumingEnumerable())
         {
@@ -78,9 +78,9 @@ public sealed class SqliteWriter(string connectionText, Hosting.Telemetry teleme
         connection?.Dispose();
     }
 
-    private SqliteConnection Open()
+    private KeptSqliteConnection Open()
     {
-        var connection = new SqliteConnection(connectionText);
+        var connection = new KeptSqliteConnection(connectionText);
         connection.Open();
         Hosting.SqlitePatience.Teach(connection);
         return connection;
@@ -125,10 +125,11 @@ public sealed class SqliteWriter(string connectionText, Hosting.Telemetry teleme
 
         private void Write(SqliteConnection connection, SqliteTransaction transaction)
         {
-            var own = db.Database.GetDbConnection();
+            var own = (KeptSqliteConnection)db.Database.GetDbConnection();
             transaction.Save(Savepoint);
             try
             {
+                own.IsLent = true;
                 db.Database.SetDbConnection(connection, contextOwnsConnection: false);
                 db.Database.UseTransaction(transaction);
                 db.Database.AutoSavepointsEnabled = false;
@@ -145,6 +146,7 @@ public sealed class SqliteWriter(string connectionText, Hosting.Telemetry teleme
                 db.Database.AutoSavepointsEnabled = true;
                 db.Database.UseTransaction(null);
                 db.Database.SetDbConnection(own, contextOwnsConnection: true);
+                own.IsLent = false;
                 if (!_written || _failure is not null) transaction.Rollback(Savepoint);
                 transaction.Release(Savepoint);
             }

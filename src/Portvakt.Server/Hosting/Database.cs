@@ -11,20 +11,23 @@ namespace Portvakt.Server.Hosting;
 /// <summary>Which of the two databases, and how it is opened.</summary>
 public static class Database
 {
+    /// <summary>On SQLite, where each holds a connection with what it has prepared. More are made while a crowd is there, and thrown away after it.</summary>
+    private const int KeptContexts = 16;
+
     public static void Add(IServiceCollection services, PortvaktSettings settings)
     {
         if (settings.UsesPostgres) services.AddDbContextPool<PortvaktDb, PostgresPortvaktDb>((provider, options) => Configure(options, settings, provider));
         else
         {
             services.AddSingleton(provider => new SqliteWriter(SqliteConnectionText(settings), provider.GetRequiredService<Telemetry>()));
-            services.AddDbContextPool<PortvaktDb, SqlitePortvaktDb>((provider, options) => Configure(options, settings, provider));
+            services.AddDbContextPool<PortvaktDb, SqlitePortvaktDb>((provider, options) => Configure(options, settings, provider), KeptContexts);
         }
     }
 
     private static void Configure(DbContextOptionsBuilder options, PortvaktSettings settings, IServiceProvider provider)
     {
         if (settings.UsesPostgres) options.UseNpgsql(PostgresConnection(settings.Database!));
-        else options.UseSqlite(SqliteConnectionText(settings)).AddInterceptors(SqlitePatience.Instance);
+        else options.UseKeptSqlite(SqliteConnectionText(settings)).AddInterceptors(SqlitePatience.Instance);
         options.UseSnakeCaseNamingConvention().AddInterceptors(new DatabaseTime(provider.GetRequiredService<Telemetry>()));
     }
 

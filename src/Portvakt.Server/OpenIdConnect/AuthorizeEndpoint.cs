@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
@@ -31,7 +30,7 @@ public static class AuthorizeEndpoint
     private const int LongestRequest = 6000;
 
     internal static async Task<IResult> HandleAsync(
-        HttpContext http, SessionStore sessions, SignInJourney journey, Grants grants, PortvaktDb db, RelyingParties relyingParties, TimeProvider clock, IOptions<PortvaktSettings> settings)
+        HttpContext http, SessionStore sessions, SignInJourney journey, Grants grants, PortvaktDb db, Lookups lookups, RelyingParties relyingParties, TimeProvider clock, IOptions<PortvaktSettings> settings)
     {
         // Another site's form brings no cookie (SameSite=Lax); the same request as a GET does.
         var returnPath = SeeOther.SameRequest(http.Request, AttemptParameter);
@@ -48,7 +47,7 @@ public static class AuthorizeEndpoint
         if (client.LeastAssurance > requested) requested = client.LeastAssurance;
 
         var signedIn = await sessions.CurrentAsync(http);
-        var isFresh = signedIn is not null && await RedeemAsync(http, db, client, returnPath, signedIn, now);
+        var isFresh = signedIn is not null && await RedeemAsync(http, db, lookups, client, returnPath, signedIn, now);
         var asksAnew = request.HasPromptValue(PromptValues.Login) || request.HasPromptValue(PromptValues.SelectAccount) || maxAge is 0;
         var isOld = signedIn is not null && maxAge is { } seconds && now - signedIn.Session.AuthenticatedAt > TimeSpan.FromSeconds(seconds);
         var isWeak = signedIn is not null && signedIn.Session.Assurance < requested;
@@ -94,10 +93,10 @@ public static class AuthorizeEndpoint
     /// Whether this browser has just finished a sign-in that was begun for exactly this request and has not yet answered it. Used up here,
     /// saved with the code: an attempt of another request, another browser, another session or used before does not count.
     /// </summary>
-    private static async Task<bool> RedeemAsync(HttpContext http, PortvaktDb db, RelyingParty client, string returnPath, SignedIn signedIn, DateTimeOffset now)
+    private static async Task<bool> RedeemAsync(HttpContext http, PortvaktDb db, Lookups lookups, RelyingParty client, string returnPath, SignedIn signedIn, DateTimeOffset now)
     {
         if (http.Request.Query[AttemptParameter] is not [{ Length: > 0 and <= 40 } id] || BrowserCookie.Hash(http) is not { } browser) return false;
-        return await db.SignInAttempts.SingleOrDefaultAsync(row => row.Id == id, http.RequestAborted) is { } attempt
+        return await lookups.Attempt(db, id, http.RequestAborted) is { } attempt
             && attempt.BelongsTo(browser)
             && attempt.RelyingPartyId == client.ClientId
             && attempt.ReturnPath == returnPath

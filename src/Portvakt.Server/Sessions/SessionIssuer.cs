@@ -13,7 +13,7 @@ using Portvakt.Server.Mails;
 namespace Portvakt.Server.Sessions;
 
 /// <summary>The only place that sets the session cookie, and only for an attempt whose next step is <see cref="SignInStep.Finish"/>.</summary>
-public sealed class SessionIssuer(PortvaktDb db, Outbox outbox, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<SessionIssuer> log)
+public sealed class SessionIssuer(PortvaktDb db, Lookups lookups, Outbox outbox, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<SessionIssuer> log)
 {
     /// <summary>
     /// Issues a session under a new secret; the old one of this browser is worth nothing from then on (R8). One save: attempt, session, audit.
@@ -26,7 +26,7 @@ public sealed class SessionIssuer(PortvaktDb db, Outbox outbox, TimeProvider clo
         var now = clock.GetUtcNow();
         var secret = RandomId.NewSecret();
         var oldHash = http.Request.Cookies[SessionStore.CookieName] is { Length: 43 } old ? RandomId.Hash(old) : null;
-        var previous = oldHash is null ? null : await db.Sessions.SingleOrDefaultAsync(row => row.SecretHash == oldHash, http.RequestAborted);
+        var previous = oldHash is null ? null : await lookups.Session(db, oldHash, http.RequestAborted);
 
         // The same person once more in the same browser: what applications know as the session goes on, under a new secret.
         var renews = previous?.PersonId == person.Id && previous.IsLive(now);

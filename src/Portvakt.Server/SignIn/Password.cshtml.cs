@@ -1,7 +1,5 @@
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Localization;
-using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
@@ -10,7 +8,7 @@ using Portvakt.Server.Resources;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>P1: user name and password. Also where any address of an attempt leads when nobody knows better.</summary>
-public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, PasswordVerifier passwords, PasskeyCeremonies ceremonies, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
+public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Lookups lookups, PasswordVerifier passwords, PasskeyCeremonies ceremonies, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
     : AttemptPage(journey, SignInStep.Password)
 {
     public string? Application => Current.RelyingPartyName;
@@ -74,7 +72,7 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Password
         return Again(status);
     }
 
-    private async Task PrepareAsync() => AcceptsPass = await db.MethodPolicies.AnyAsync(policy => policy.Pass == PassUse.Both, HttpContext.RequestAborted);
+    private async Task PrepareAsync() => AcceptsPass = await lookups.AnyPassAlone(db, HttpContext.RequestAborted);
 
     private async Task OfferPasskeyAsync(byte[] challenge) => PasskeyOptions = await ceremonies.RequestOptionsAsync(challenge, person: null, HttpContext.RequestAborted);
 }

@@ -1303,12 +1303,12 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                     b.HasKey("Id")
                         .HasName("pk_sessions");
 
-                    b.HasIndex("PersonId")
-                        .HasDatabaseName("ix_sessions_person_id");
-
                     b.HasIndex("SecretHash")
                         .IsUnique()
                         .HasDatabaseName("ix_sessions_secret_hash");
+
+                    b.HasIndex("PersonId", "LastSeenAt")
+                        .HasDatabaseName("ix_sessions_person_id_last_seen_at");
 
                     b.ToTable("sessions", (string)null);
                 });

@@ -1296,12 +1296,12 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.HasKey("Id")
                         .HasName("pk_sessions");
 
-                    b.HasIndex("PersonId")
-                        .HasDatabaseName("ix_sessions_person_id");
-
                     b.HasIndex("SecretHash")
                         .IsUnique()
                         .HasDatabaseName("ix_sessions_secret_hash");
+
+                    b.HasIndex("PersonId", "LastSeenAt")
+                        .HasDatabaseName("ix_sessions_person_id_last_seen_at");
 
                     b.ToTable("sessions", (string)null);
                 });
