@@ -83,7 +83,7 @@ public sealed class Lookups
 
     public Func<PortvaktDb, byte[], CancellationToken, Task<GrantRow<AuthorizationCode>?>> Code { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, byte[] hash, CancellationToken _) =>
-            (from row in db.AuthorizationCodes
+            (from row in db.AuthorizationCodes.AsNoTracking()
              where row.Hash == hash
              join session in db.Sessions on row.SessionId equals session.Id
              join person in db.People on row.PersonId equals person.Id
@@ -91,7 +91,7 @@ public sealed class Lookups
 
     public Func<PortvaktDb, string, CancellationToken, Task<GrantRow<RefreshFamily>?>> Family { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) =>
-            (from row in db.RefreshFamilies
+            (from row in db.RefreshFamilies.AsNoTracking()
              where row.Id == id
              join session in db.Sessions on row.SessionId equals session.Id
              join person in db.People on row.PersonId equals person.Id

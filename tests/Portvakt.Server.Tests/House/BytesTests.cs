@@ -60,8 +60,8 @@ public sealed class BytesTests : IAsyncLifetime
         await browser.PressAsync("Ja");
         var cookies = browser.Cookies.GetCookieHeader(new Uri(PortvaktServer.Origin));
         var refresh = (await RedeemAsync(QueryHelpers.ParseQuery(browser.LeftFor!.Query)["code"].ToString()))["refresh_token"]!.GetValue<string>();
-        await HoldAsync("refresh", 70, async () => refresh = (await TokenAsync("timeliste", ("grant_type", "refresh_token"), ("refresh_token", refresh)))["refresh_token"]!.GetValue<string>());
-        await HoldAsync("code flow", 160, async () =>
+        await HoldAsync("refresh", 50, async () => refresh = (await TokenAsync("timeliste", ("grant_type", "refresh_token"), ("refresh_token", refresh)))["refresh_token"]!.GetValue<string>());
+        await HoldAsync("code flow", 135, async () =>
         {
             using var request = new HttpRequestMessage(
                 HttpMethod.Get,

@@ -276,7 +276,7 @@ public sealed class GrantsTests
         var code = (await browser.GetAsync(Browser.Request())).Code!;
         Assert.Equal((2, 1), host.Statements.Take()); // session, person; code
         var tokens = new Tokens((await browser.RedeemAsync(code)).Json);
-        Assert.Equal((1, 2), host.Statements.Take()); // all in one; code and family, in one transaction
+        Assert.Equal((1, 1), host.Statements.Take()); // all in one; code and family in one
         await browser.RefreshAsync(tokens.Refresh!);
         Assert.Equal((1, 1), host.Statements.Take());
         await browser.GetAsync("/connect/userinfo", tokens.Access);
