@@ -531,7 +531,7 @@ public abstract class SecurityInfoStories(Stage stage)
     {
         var (kari, phone, browser) = await KariAsync();
         Assert.Contains("Du har ingen gjenopprettingskoder", browser.Text, StringComparison.Ordinal);
-        await browser.PressAsync("Lag nye koder");
+        await browser.PressAsync("Lag gjenopprettingskoder");
         var codes = browser.Page.QuerySelectorAll(".pv-codes code").Select(code => code.TextContent).ToList();
         Assert.Equal(10, codes.Distinct().Count());
         Assert.True(browser.Answer.Headers.CacheControl!.NoStore);
