@@ -73,7 +73,7 @@ public sealed class DeskTests
         await issue.Locator("button[type=submit]").ClickAsync();
         await Expect(page.Locator("[data-pass]")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)));
 
-        await KariHasLostHerPhoneAsync(house, words, page);
+        var kari = await KariHasLostHerPhoneAsync(house, words, page);
 
         // A file that is compared, with a long name, a mistake and a change.
         await page.GotoAsync(house.Server + "/administration/import");
@@ -98,7 +98,7 @@ public sealed class DeskTests
         {
             (string Name, string Path)[] pages =
             [
-                ("board", "/administration"), ("people", "/administration/people"), ("stuck", "/administration/people?state=stuck"), ("person", new Uri(person).AbsolutePath),
+                ("board", "/administration"), ("people", "/administration/people"), ("stuck", "/administration/people?state=stuck"), ("person", new Uri(person).AbsolutePath), ("person-enrolled", "/administration/people/" + kari.UserName),
                 ("cases", "/administration/cases"), ("waves", "/administration/waves"), ("wave-new", "/administration/waves/new"), ("import", "/administration/import"), ("import-compared", compared), ("mails", "/administration/mails"),
                 ("templates", "/administration/mails/templates"), ("roles", "/administration/roles"), ("tokens", "/administration/tokens"), ("tokens-import", "/administration/tokens/import"), ("tokens-compared", tokensCompared), ("token", token), ("methods", "/administration/methods"), ("method-policy", "/administration/methods/new"), ("audit", "/administration/audit"), ("account", "/account"), ("security", "/account/security"), ("activate", "/activate"),
             ];
@@ -132,7 +132,7 @@ public sealed class DeskTests
     /// <summary>
     /// The third way back in: identity confirmed, the old phone dead at once, a pass that opens a new enrolment, and the next day with the new phone.
     /// </summary>
-    private static async Task KariHasLostHerPhoneAsync(House house, Labels words, IPage desk)
+    private static async Task<Employee> KariHasLostHerPhoneAsync(House house, Labels words, IPage desk)
     {
         var kari = await house.AddAsync();
         await using var lost = await PhoneInBrowser.UnpackAsync(house, "nb");
@@ -182,6 +182,7 @@ public sealed class DeskTests
         await using var tomorrow = await Computer.StartAsync(house, "nb");
         await new Walk(tomorrow, phone, words).SignInAsync(kari);
         Running.NobodyComplained([lost.Witness, phone.Witness, tomorrow.Witness]);
+        return kari;
     }
 
     private static async Task LookAsync(string name, IPage page)

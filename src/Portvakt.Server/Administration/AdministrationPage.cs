@@ -117,7 +117,7 @@ public abstract class AdministrationPage(Reception reception, Act act) : PageMod
         }).Aggregate((one, other) => one.Union(other)); // of one unit, as most have it, there is no union: the database counts without sorting
     }
 
-    /// <summary>An instant by the clocks of the organisation; the browser shows it by its own.</summary>
+    /// <summary>An instant by the clocks of the organisation, like its deadlines, mails and files.</summary>
     public IHtmlContent At(DateTimeOffset at)
     {
         var time = new TagBuilder("time");
@@ -126,7 +126,10 @@ public abstract class AdministrationPage(Reception reception, Act act) : PageMod
         return time;
     }
 
-    /// <summary>The last day before an instant, as a day of the organisation.</summary>
+    /// <summary>The day of an instant, as a day of the organisation, short as tables need it.</summary>
+    public string DayOf(DateTimeOffset at) => TimeZoneInfo.ConvertTime(at, Rules.Zone).ToString("d", CultureInfo.CurrentCulture);
+
+    /// <summary>The last day before an instant, likewise.</summary>
     public string LastDayOf(DateTimeOffset end) => EnrolmentRule.LastDay(end, Rules.Zone).ToString("d", CultureInfo.CurrentCulture);
 
     /// <summary>Records what the page did, in the save of what it did.</summary>

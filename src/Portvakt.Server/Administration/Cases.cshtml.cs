@@ -13,7 +13,7 @@ public sealed class CasesModel(Reception reception, IStringLocalizer<AdminWords>
     private const int Most = 200;
     private const int LongestNote = 1000;
 
-    public sealed record Row(HelpdeskCase Case, string UserName, string Name, string? ClosedBy);
+    public sealed record Row(HelpdeskCase Case, string UserName, string Name, string? Phone, string? ClosedBy);
 
     public IReadOnlyList<Row> Rows { get; private set; } = [];
     public string? Problem { get; private set; }
@@ -52,7 +52,7 @@ public sealed class CasesModel(Reception reception, IStringLocalizer<AdminWords>
         var rows = from row in Db.Cases.AsNoTracking()
                    join person in PeopleInScope(Act.HandleCases) on row.PersonId equals person.Id
                    orderby row.ClosedAt == null descending, row.OpenedAt descending
-                   select new Row(row, person.UserName, person.DisplayName, Db.People.Where(other => other.Id == row.ClosedBy).Select(other => other.DisplayName).SingleOrDefault());
+                   select new Row(row, person.UserName, person.DisplayName, person.Phone, Db.People.Where(other => other.Id == row.ClosedBy).Select(other => other.DisplayName).SingleOrDefault());
         Rows = await rows.Take(Most).ToListAsync(Aborted);
     }
 }

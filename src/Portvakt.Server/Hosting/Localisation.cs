@@ -39,9 +39,9 @@ public static class Localisation
     public static string Date(DateTimeOffset moment, TimeZoneInfo zone) =>
         TimeZoneInfo.ConvertTime(moment, zone).ToString(Current is "en" ? "d MMMM yyyy" : "d. MMMM yyyy", CultureInfo.CurrentCulture);
 
-    /// <summary>A day and a time of day there: "1. november 2026 08:30".</summary>
+    /// <summary>A day and a time of day there: "1. november 2026 kl. 08:30", "1 November 2026 at 08:30".</summary>
     public static string DateAndTime(DateTimeOffset moment, TimeZoneInfo zone) =>
-        $"{Date(moment, zone)} {TimeZoneInfo.ConvertTime(moment, zone).ToString("t", CultureInfo.CurrentCulture)}";
+        $"{Date(moment, zone)} {(Current is "en" ? "at" : "kl.")} {TimeZoneInfo.ConvertTime(moment, zone).ToString("HH:mm", CultureInfo.CurrentCulture)}";
 
     /// <summary>The last day before a deadline, as people of a time zone count days.</summary>
     public static string LastDay(DateTimeOffset deadline, TimeZoneInfo zone) => Date(Domain.Rollout.EnrolmentRule.LastDay(deadline, zone));

@@ -1,16 +1,10 @@
 // A waiting page listens for news of its phone, fetches itself and exchanges what changed. Without this script the person
 // presses the button that is there anyway.
-const html = document.documentElement;
 const all = (selector, action) => document.querySelectorAll(selector).forEach(action);
 
 all("[data-print]", (button) => {
   button.hidden = false;
   button.addEventListener("click", () => print());
-});
-
-// The server knows the moment, the browser the time zone.
-all("time[datetime]", (time) => {
-  time.textContent = new Date(time.dateTime).toLocaleString(html.lang === "en" ? "en-GB" : html.lang, { dateStyle: "long", timeStyle: "short" });
 });
 
 const root = document.querySelector("[data-wait]");

@@ -19,6 +19,10 @@ public sealed class ErrorModel : PageModel
         _ => Response.StatusCode, // the handler has looked what it was
     };
 
+    /// <summary>A form of ours whose cookie has gone while it lay open. What applications ask wrongly comes to /connect.</summary>
+    public bool IsStaleForm => Status is StatusCodes.Status400BadRequest && HttpMethods.IsPost(Request.Method)
+        && HttpContext.Features.Get<IStatusCodeReExecuteFeature>() is { } refused && !refused.OriginalPath.StartsWith("/connect/", StringComparison.Ordinal);
+
     public string Reference => HttpContext.TraceIdentifier;
 
     public void OnGet() => Show();

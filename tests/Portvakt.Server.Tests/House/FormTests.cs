@@ -90,6 +90,7 @@ public sealed class FormTests(HouseServer house) : IClassFixture<HouseServer>
                     if (token is not null) fields["form"] = token;
                 });
                 Assert.True(browser.Status is HttpStatusCode.BadRequest, $"“{token}” on {path}: {browser.Status}");
+                Assert.Equal("Siden var åpen for lenge", browser.Heading);
             }
         }
 

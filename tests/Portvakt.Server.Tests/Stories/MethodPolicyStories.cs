@@ -201,7 +201,7 @@ public abstract class MethodPolicyStories(Stage stage)
         var (_, _, desk) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk);
         var page = $"/administration/people/{ola.UserName}";
         await desk.OpenAsync(page);
-        foreach (var shown in new[] { "OATH-4711", "Feitian c200", "0 steg feil", "Blå nøkkel", TelephoneNumber.Masked("+4799887766"), "Regel " + unit }) Assert.Contains(shown, desk.Text, StringComparison.Ordinal);
+        foreach (var shown in new[] { "OATH-4711", "Feitian c200", "Klokke: Riktig.", "Blå nøkkel", TelephoneNumber.Masked("+4799887766"), "Regel " + unit }) Assert.Contains(shown, desk.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("+4799887766", desk.Text, StringComparison.Ordinal);
 
         for (var left = 3; left > 0; left--)

@@ -101,13 +101,13 @@ public abstract class RolloutAuditStories(Stage stage, DatabaseKind kind)
         using var open = browser;
         Assert.Equal("Revisjonslogg", browser.Heading);
 
-        Assert.Equal(["Konto låst opp", "Konto låst"], await SeenAsync(browser, $"person={kari.UserName}"));
-        Assert.Equal(["Konto låst opp", "Konto låst"], await SeenAsync(browser, $"actor={ola.UserName}"));
-        Assert.Equal(["Konto låst"], await SeenAsync(browser, $"person={kari.UserName}&event=PersonLocked"));
+        Assert.Equal(["Konto åpnet igjen", "Konto sperret"], await SeenAsync(browser, $"person={kari.UserName}"));
+        Assert.Equal(["Konto åpnet igjen", "Konto sperret"], await SeenAsync(browser, $"actor={ola.UserName}"));
+        Assert.Equal(["Konto sperret"], await SeenAsync(browser, $"person={kari.UserName}&event=PersonLocked"));
         Assert.Contains("Mistet telefonen", browser.Text, StringComparison.Ordinal);
-        Assert.Equal(["Konto låst opp", "Konto låst"], await SeenAsync(browser, "address=198.18.7."));
-        Assert.Equal(["Konto låst opp"], await SeenAsync(browser, $"person={kari.UserName}&from=2025-11-03&to=2025-11-03"));
-        Assert.Equal(["Konto låst"], await SeenAsync(browser, $"person={kari.UserName}&to=2025-11-02"));
+        Assert.Equal(["Konto åpnet igjen", "Konto sperret"], await SeenAsync(browser, "address=198.18.7."));
+        Assert.Equal(["Konto åpnet igjen"], await SeenAsync(browser, $"person={kari.UserName}&from=2025-11-03&to=2025-11-03"));
+        Assert.Equal(["Konto sperret"], await SeenAsync(browser, $"person={kari.UserName}&to=2025-11-02"));
         Assert.Empty(await SeenAsync(browser, $"person={kari.UserName}&from=2025-11-04"));
         Assert.Empty(await SeenAsync(browser, "person=ingen-som-finnes"));
         Assert.Contains("Ingen har det brukernavnet", browser.Text, StringComparison.Ordinal);
@@ -158,7 +158,7 @@ public abstract class RolloutAuditStories(Stage stage, DatabaseKind kind)
             new AuditEvent(SecurityEvent.WaveCreated, null, null, null, null, "ingens", Server.Clock.GetUtcNow()));
         var (_, _, browser) = await Cast.AtTheDeskAsync(Server, Role.Auditor, unit, "/administration/audit");
         using var open = browser;
-        Assert.Equal(["Konto låst"], await SeenAsync(browser, ""));
+        Assert.Equal(["Konto sperret"], await SeenAsync(browser, ""));
         Assert.Empty(await SeenAsync(browser, $"person={outside.UserName}"));
         await browser.OpenAsync("/administration/audit?handler=Export&format=csv");
         var file = await browser.Answer.Content.ReadAsStringAsync();

@@ -510,12 +510,13 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
         var (helper, _, desk) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk, path: "/administration/people");
         var mine = new HelpdeskCase(helper.Id, null, "Timeliste", "192.0.2.x", "Firefox", Server.Clock.GetUtcNow());
         var found = new HelpdeskCase(kari.Id, null, "<script>alert(1)</script>", "192.0.2.x", "Firefox", Server.Clock.GetUtcNow());
-        await Server.ChangeAsync(db =>
+        await Server.ChangeAsync(async db =>
         {
             db.Cases.AddRange(mine, found);
-            return Task.CompletedTask;
+            (await db.People.SingleAsync(person => person.Id == kari.Id)).Phone = "+47 900 00 001";
         });
         await desk.OpenAsync("/administration/cases");
+        Assert.Contains("+47 900 00 001", desk.Text, StringComparison.Ordinal); // whom to ring, and where
         Assert.Contains("<script>alert(1)</script>", desk.Text, StringComparison.Ordinal); // as text (R90)
         Assert.Empty(desk.Page.QuerySelectorAll("main script"));
         await PostAsync(desk, $"/administration/cases?handler=Close&id={found.Id}", ("note", ""));
@@ -543,7 +544,7 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
         foreach (var (query, found) in new[] { ($"q=ØYVINDSEN+{ola.UserName}", 1), ($"unit={unit}", 1), ($"unit={unit}&state=overdue", 1), ($"unit={unit}&state=not-begun", 1), ($"unit={unit}&state=Enrolled", 0), ($"unit={unit}&state=stuck", 0), ($"unit={unit}&wave={ola.WaveId}", 1), ($"unit={unit}&wave=none", 0), ($"unit={unit}&step=SetUpPhone", 0), ($"unit={unit}&trouble=NoAnswer", 0), ($"unit={unit}&state=exempt", 0), ($"unit={unit}&state=extended", 0), ($"unit={unit}&state=locked", 0), ($"unit={unit}&state=needs-pass", 0), ($"unit={unit}&state=never-used", 0), ("q=%25", 0), ($"unit={unit}&page=99", 1) })
         {
             await desk.OpenAsync($"/administration/people?{query}");
-            Assert.True(desk.Text.Contains($"{found} personer", StringComparison.Ordinal), $"{query}: {desk.Text}");
+            Assert.True(desk.Text.Contains($"Personer: {found}", StringComparison.Ordinal), $"{query}: {desk.Text}");
         }
 
         await desk.OpenAsync($"/administration/people?unit={unit}");

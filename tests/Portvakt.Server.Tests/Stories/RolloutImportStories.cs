@@ -31,7 +31,9 @@ public abstract class RolloutImportStories(Stage stage)
         var (author, _, browser) = await Cast.AtTheDeskAsync(Server, path: "/administration/import");
         await browser.UploadAsync("folk.csv", file);
         Assert.Equal(("1", "1", "0", "0"), Figures(browser));
-        Assert.Contains("Kari Nordmann", browser.Page.GetElementById("changes")!.TextContent, StringComparison.Ordinal); // the old value beside the new one
+        var changes = browser.Page.GetElementById("changes")!.TextContent;
+        Assert.Contains("Kari Nordmann", changes, StringComparison.Ordinal); // the old value beside the new one
+        Assert.Contains("Bokmål", changes, StringComparison.Ordinal); // and not "nb"
         Assert.Equal("Kari Nordmann", (await ReadAsync(known.UserName))!.DisplayName); // the dry run changed nothing
         Assert.Null(await ReadAsync($"{mark}-1"));
 

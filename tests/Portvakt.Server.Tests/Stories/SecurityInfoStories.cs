@@ -122,6 +122,15 @@ public abstract class SecurityInfoStories(Stage stage)
     private async Task<bool> IsSignedInAsync(Browser browser) => (await browser.OpenAsync("/account")).Heading.StartsWith("Hei", StringComparison.Ordinal);
 
     [Fact]
+    public async Task Times_are_those_of_the_organisation_as_a_sentence_has_them()
+    {
+        var (_, _, browser) = await KariAsync();
+        await browser.OpenAsync(SecurityModel.Address);
+        var there = TimeZoneInfo.ConvertTime(Server.Clock.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Oslo"));
+        Assert.Contains(there.ToString("d. MMMM yyyy 'kl.' HH:mm", Localisation.CultureOf("nb")), browser.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task R35_R37_R38_Kari_adds_an_app_names_it_sets_it_first_removes_it_and_keeps_the_last()
     {
         var (kari, _, browser) = await KariAsync();
@@ -522,7 +531,7 @@ public abstract class SecurityInfoStories(Stage stage)
     {
         var (kari, phone, browser) = await KariAsync();
         Assert.Contains("Du har ingen gjenopprettingskoder", browser.Text, StringComparison.Ordinal);
-        await browser.PressAsync("Lag nye koder");
+        await browser.PressAsync("Lag gjenopprettingskoder");
         var codes = browser.Page.QuerySelectorAll(".pv-codes code").Select(code => code.TextContent).ToList();
         Assert.Equal(10, codes.Distinct().Count());
         Assert.True(browser.Answer.Headers.CacheControl!.NoStore);

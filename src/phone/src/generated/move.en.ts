@@ -36,7 +36,7 @@ export const words: MoveWords = {
   MoveOverTitle: 'The move was stopped',
   MoveOverTwice: 'Two phones used the code, so neither was added. This phone works as before. If one of them was not yours, tell the helpdesk.',
   MoveOverWrong: 'The number was wrong, so the new phone was not added. This phone works as before.',
-  MoveRefusedClosed: 'The account is closed. Ask the helpdesk.',
+  MoveRefusedClosed: 'The account is locked. Ask the helpdesk.',
   MoveRefusedPolicy: 'Your organisation does not allow the app on new phones. Ask the helpdesk.',
   MoveRefusedReported: 'You have said that a sign-in was not you. You can move when the helpdesk has looked into it.',
   MoveSecret: 'Show the code to nobody else.',

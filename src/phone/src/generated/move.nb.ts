@@ -36,7 +36,7 @@ export const words: MoveWords = {
   MoveOverTitle: 'Flyttingen ble stanset',
   MoveOverTwice: 'To telefoner brukte koden, så ingen av dem ble lagt til. Denne telefonen virker som før. Var en av dem ikke din, si fra til brukerstøtten.',
   MoveOverWrong: 'Tallet var feil, så den nye telefonen ble ikke lagt til. Denne telefonen virker som før.',
-  MoveRefusedClosed: 'Kontoen er stengt. Spør brukerstøtten.',
+  MoveRefusedClosed: 'Kontoen er sperret. Spør brukerstøtten.',
   MoveRefusedPolicy: 'Virksomheten din tillater ikke appen på nye telefoner. Spør brukerstøtten.',
   MoveRefusedReported: 'Du har meldt at en pålogging ikke var deg. Du kan flytte når brukerstøtten har sett på saken.',
   MoveSecret: 'Ikke vis koden til andre.',

@@ -67,7 +67,7 @@ export const words: Words = {
   EndedNothing: 'Nothing to approve',
   EndedNothingText: 'The request is over, or it has been answered.',
   EndedReported: 'The sign-in was stopped',
-  EndedReportedText: 'Somebody may know your password. Change it now. The help desk has been told, and you have been signed out everywhere.',
+  EndedReportedText: 'Somebody may know your password. Change it now. The helpdesk has been told, and you have been signed out everywhere.',
   EndedWrong: 'Wrong number',
   EndedWrongText: 'The request is over, for there is only one try. Press Send again on the computer.',
   EnterCode: 'Enter the code',
