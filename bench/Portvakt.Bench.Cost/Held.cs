@@ -14,11 +14,11 @@ internal static class Held
 
     public static IReadOnlyDictionary<string, double> Figures { get; } = new Dictionary<string, double>(StringComparer.Ordinal)
     {
-        ["discovery"] = 1.05,
-        ["JWKS"] = 1.05,
-        ["client credentials, ES256"] = 1.2,
-        ["code flow with session and PKCE, durable"] = 3.9,
-        ["refresh with rotation, durable"] = 3.1,
+        ["discovery"] = 1.1,
+        ["JWKS"] = 1.1,
+        ["client credentials, ES256"] = 1.3,
+        ["code flow with session and PKCE, durable"] = 2.6,
+        ["refresh with rotation, durable"] = 2.2,
     };
 
     public static bool IsWorse(string line, double measured) => Figures.TryGetValue(line, out var held) && measured > held * Slack;
