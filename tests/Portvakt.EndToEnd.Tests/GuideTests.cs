@@ -102,6 +102,8 @@ public sealed class GuideTests(Running running)
         await walk.TestAsync();
         _ = await walk.MakeRecoveryCodesAsync();
         await walk.FinishAsync();
+        await scene.Computer.Page.GotoAsync(running.House.Server + "/account/security");
+        await look("S1-security-info", scene.Computer.Page);
         await Tour.LookAtMethodsAsync(scene, look);
 
         // To the new phone: the iPhone, while the old one works.
@@ -134,7 +136,7 @@ public sealed class GuideTests(Running running)
     /// <summary>Each picture: on which screen it is taken, and where one clicks there, in the order of the text.</summary>
     private static (string Picture, string Screen, Func<IPage, ILocator>[] Places)[] MarksOf(Labels words, MoveTests.Said said) =>
     [
-        Mark("P1-password", page => page.Locator("form:has(#password) .ds-field").First, page => Button(page, words.SignIn)),
+        Mark("P1-password", page => page.Locator("#user"), page => page.Locator("#password"), page => Button(page, words.SignIn)),
         Mark("P2-more-information", page => Button(page, words.Next)),
         Mark("P4-method", page => page.Locator("#method"), page => page.Locator(".ds-field:has(#use-notifications)"), page => Button(page, words.SetUp)),
         Mark("P5-setup", page => page.Locator("svg.pv-qr")),
@@ -182,6 +184,7 @@ public sealed class GuideTests(Running running)
         await page.SetViewportSizeAsync(frame.Width, frame.Height);
         foreach (var place in places) await Expect(place).ToBeVisibleAsync();
         await page.EvaluateAsync("() => { document.activeElement?.blur(); scrollTo(0, 0); }");
+        await page.EvaluateAsync(Naming, new[] { new Uri(running.House.Server).Authority, ExampleHost });
         var handles = await Task.WhenAll(places.Select(place => place.ElementHandleAsync()));
         var outside = await page.EvaluateAsync<int>(Drawing, handles);
         Assert.True(outside is 0, $"{picture} ({language}): {outside} of its places do not fit into the picture.");
@@ -207,13 +210,14 @@ public sealed class GuideTests(Running running)
         }
 
         await page.EvaluateAsync("() => { document.querySelectorAll('[data-mark]').forEach(mark => mark.remove()); scrollTo(0, 0); }");
+        await page.EvaluateAsync(Naming, new[] { ExampleHost, new Uri(running.House.Server).Authority });
         await page.SetViewportSizeAsync(own.Width, own.Height);
     }
 
     // Styles are set by the script's own hand, which the content policy allows. A QR code is covered by its number: one that can be scanned from the guide would lead nowhere.
     private const string Drawing = """
         places => {
-          const margin = 14;
+          const margin = 18, isPhone = innerWidth < 500;
           const bottom = Math.max(...places.map(place => place.getBoundingClientRect().bottom)) + margin;
           if (bottom > innerHeight) scrollTo(0, bottom - innerHeight);
           const add = style => {
@@ -227,16 +231,28 @@ public sealed class GuideTests(Running running)
           places.forEach((place, index) => {
             const box = place.getBoundingClientRect(), isCode = place instanceof SVGElement, gap = isCode ? 0 : 5, size = isCode ? box.width * .62 : 30;
             if (box.top < 0 || box.left < 0 || box.bottom > innerHeight || box.right > innerWidth) outside++;
+            // Beside its place, where it hides no word: on a computer before it, on a phone at its lower right.
             const [left, top] = [Math.max(2, box.left - gap), box.top - gap], width = Math.min(innerWidth - 2, box.right + gap) - left, height = box.height + 2 * gap;
             add({ left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px`, border: '3px solid #c8102e', borderRadius: '10px' });
             const number = add({
-              left: `${isCode ? box.left + (box.width - size) / 2 : Math.max(2, left - size / 2)}px`, top: `${isCode ? box.top + (box.height - size) / 2 : Math.max(2, top - size / 2)}px`,
+              left: `${isCode ? box.left + (box.width - size) / 2 : isPhone ? Math.min(left + width - size / 2, innerWidth - size - 2) : left - size + 6}px`,
+              top: `${isCode ? box.top + (box.height - size) / 2 : isPhone ? top + height - size / 2 : top + (height - size) / 2}px`,
               width: `${size}px`, height: `${size}px`, borderRadius: '50%', background: '#c8102e', color: '#fff', border: '2px solid #fff', display: 'grid', placeItems: 'center',
               font: `700 ${isCode ? size / 2 : 17}px system-ui, sans-serif`,
             });
             number.textContent = index + 1;
           });
           return outside;
+        }
+        """;
+
+    /// <summary>The address of the machine that the pictures are taken on means nothing to anybody.</summary>
+    private const string ExampleHost = "id.eksempel.kommune.no";
+
+    private const string Naming = """
+        ([from, to]) => {
+          const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (texts.nextNode()) if (texts.currentNode.data.includes(from)) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to);
         }
         """;
 
@@ -249,6 +265,7 @@ public sealed class GuideTests(Running running)
         {
             await computer.Page.GotoAsync($"{running.House.Server}/guides/{guide}");
             Assert.True(await computer.Page.EvaluateAsync<bool>("[...document.images].every(image => image.complete && image.naturalWidth > 0)"), $"{guide}: a picture is missing.");
+            await computer.Page.EvaluateAsync(Naming, new[] { new Uri(running.House.Server).Authority, ExampleHost });
             await computer.Page.PdfAsync(new PagePdfOptions
             {
                 Path = Path.Combine(folder, guide + ".pdf"),
