@@ -55,7 +55,7 @@ public sealed class GuideTests(Running running)
     {
         var found = new List<string>();
         await using var computer = await Computer.StartAsync(running.House, language);
-        foreach (var address in Guides.Select(guide => $"/guides/{guide}").Prepend("/guides"))
+        foreach (var address in Guides.Append("poster").Select(guide => $"/guides/{guide}").Prepend("/guides"))
         {
             await computer.Page.GotoAsync(running.House.Server + address);
             foreach (var width in new[] { 1280, 320 })
@@ -256,12 +256,12 @@ public sealed class GuideTests(Running running)
         }
         """;
 
-    /// <summary>Each guide as one file that needs no server, and as A4 for the printer.</summary>
+    /// <summary>Each guide, and the poster, as one file that needs no server, and as A4 for the printer.</summary>
     private async Task PrintAsync(string language)
     {
         var folder = Directory.CreateDirectory(Path.Combine(Folder!, language)).FullName;
         await using var computer = await Computer.StartAsync(running.House, language);
-        foreach (var guide in Guides)
+        foreach (var guide in Guides.Append("poster"))
         {
             await computer.Page.GotoAsync($"{running.House.Server}/guides/{guide}");
             Assert.True(await computer.Page.EvaluateAsync<bool>("[...document.images].every(image => image.complete && image.naturalWidth > 0)"), $"{guide}: a picture is missing.");

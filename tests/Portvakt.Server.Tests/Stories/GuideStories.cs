@@ -142,6 +142,18 @@ public abstract class GuideStories(Stage stage)
     }
 
     [Fact]
+    public async Task The_poster_leads_to_the_guides_and_to_the_helpdesk()
+    {
+        using var browser = new Browser(Server);
+        await browser.OpenAsync("/guides/poster");
+
+        var host = new Uri(PortvaktServer.Origin).Authority;
+        Assert.Equal($"{host}/guides", browser.Page.QuerySelector(".pv-address")?.TextContent);
+        Assert.Equal($"QR-kode til {host}/guides", browser.Page.QuerySelector("svg.pv-qr")?.GetAttribute("aria-label"));
+        Assert.Contains(Helpdesk, browser.Page.QuerySelector("footer")!.TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Whoever_is_in_the_middle_of_setting_up_is_told_where_and_led_back()
     {
         var kari = await Server.AddPersonAsync();
