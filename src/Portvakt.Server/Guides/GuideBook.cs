@@ -24,10 +24,10 @@ public enum Place
 
 /// <summary>One thing to do.</summary>
 /// <param name="Words">Beginning of its words: with <c>Title</c> and <c>Text</c>, and with <c>Alt</c> what its picture shows.</param>
-/// <param name="Place">Where it is done, and whose screen the picture shows.</param>
+/// <param name="Place">Where it is done, and what kind of screen the picture shows; null where it is done without any.</param>
 /// <param name="Picture">Name of the picture that the end-to-end tests take while they walk the journey; null where there is nothing to see.</param>
 /// <param name="Step">Where a sign-in stands whose person is here.</param>
-public sealed record GuideStep(string Words, Place Place, string? Picture = null, SignInStep? Step = null);
+public sealed record GuideStep(string Words, Place? Place, string? Picture = null, SignInStep? Step = null);
 
 /// <summary>All guides: what is done in which order. Steps that guides have in common are written once.</summary>
 public static class GuideBook
@@ -92,10 +92,10 @@ public static class GuideBook
         ],
         GuideKind.LostPhone =>
         [
-            new("StepCall", Place.Computer),
+            new("StepCall", null),
             new("StepOtherMethod", Place.Computer, "N1-second-factor", SignInStep.SecondFactor),
             new("StepRecovery", Place.Computer, "N2-recovery-code"),
-            new("StepPass", Place.Computer),
+            new("StepPass", null),
             new("StepAnew", Place.Computer, "S1-add"),
             new("StepRemove", Place.Computer, "S1-remove"),
         ],

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Portvakt.Domain.Rollout;
+using Portvakt.Server.Guides;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Tests.Actors;
 
@@ -17,6 +18,17 @@ public sealed class PostgresGuideStage : Stage
 
 public sealed class GuidesOnSqlite(SqliteGuideStage stage) : GuideStories(stage), IClassFixture<SqliteGuideStage>
 {
+    /// <summary>They are checked in, and downloaded on telephones.</summary>
+    [Fact]
+    public void The_pictures_are_small_and_each_belongs_to_a_step()
+    {
+        var named = GuideBook.All.SelectMany(guide => GuideBook.StepsOf(guide.Kind)).Select(step => step.Picture).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var folder = Path.Combine(PortvaktServer.Repository(), "src", "Portvakt.Server", "wwwroot", "guides");
+        Assert.Equal(["en", "nb", "nn"], Directory.GetDirectories(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        foreach (var language in Directory.GetDirectories(folder)) Assert.Equal(named, Directory.GetFiles(language).Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
+        Assert.InRange(Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length), 1, 1024 * 1024);
+    }
+
     [Fact]
     public async Task A_stranger_reads_the_deadline_only_where_it_is_everybodys()
     {
