@@ -70,6 +70,20 @@ public sealed class GuideTests(Running running)
         Running.NobodyComplained(computer.Witness);
     }
 
+    [Fact]
+    public async Task A_guide_in_another_tab_knows_where_the_set_up_stands_and_leads_back()
+    {
+        await using var scene = await Scene.SetAsync(running);
+        await scene.Walk.ToSetUpAsync(scene.Employee);
+        var guide = await scene.Computer.NewTabAsync(running.House.Server + "/guides/iphone");
+
+        await Expect(guide.Locator("li[aria-current=step]")).ToHaveCountAsync(1);
+        foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light }) Assert.Empty(await Axe.JudgeAsync(guide, scheme));
+        await guide.Locator("main .ds-alert a").ClickAsync();
+        await guide.ArriveAsync(scene.Computer.Page.Url);
+        scene.NobodyComplained();
+    }
+
     /// <summary>The pictures that the six guides name, and how many places in each.</summary>
     private async Task<Dictionary<string, int>> NamedPicturesAsync(string language)
     {
