@@ -36,6 +36,7 @@ Verb[] verbs =
     new("bench WHAT...", "measure: `bench phone`, with `--gate` to hold its figures and `--quick` for fewer rounds; `bench rollout`; `bench cost`, `bench peers` and `bench wake`, with `--short` (`bench cost --gate` holds it against what it cost before); `bench growth`, with `--short`; `bench seed --people N --into DIR_OR_CONNECTION`", Bench.RunAsync),
     new("load [OPTIONS]...", "people who sign in to a server of its own: `--people N --rate R --minutes M`, `--nodes K`, `--database sqlite|postgres`; `--monday`: 20,000 within ten minutes on two nodes", Load.RunAsync),
     new("attack", "replay known attacks in full size: guessed codes, push bombing, lockout as a weapon; prints their figures", Attack.RunAsync),
+    new("guides [DIR]", "the guides from a real run, in three languages, as HTML and PDF; in artifacts/guides unless said otherwise", Tests.MakeGuidesAsync),
     new("screenshots [DIR]", "pictures of every screen; in artifacts/screenshots unless said otherwise", Tests.TakeScreenshotsAsync),
 ];
 

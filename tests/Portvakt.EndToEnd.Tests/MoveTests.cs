@@ -9,9 +9,9 @@ namespace Portvakt.EndToEnd.Tests;
 public sealed class MoveTests(Running running)
 {
     /// <summary>The words of the two phones; the rest is in <see cref="Labels"/>.</summary>
-    private sealed record Said(string Move, string Show, string Confirm, string Stopped, string Again, string Arrived, string Fetch, string Moved, string Delete, string First);
+    internal sealed record Said(string Move, string Show, string Confirm, string Stopped, string Again, string Arrived, string Fetch, string Moved, string Delete, string First);
 
-    private static Said In(string language) => language switch
+    internal static Said In(string language) => language switch
     {
         "nb" => new("Flytt til ny telefon", "Lås opp og vis koden", "Bekreft og flytt", "Flyttingen ble stanset", "Begynn på nytt", "Kontoen er flyttet hit", "Hent de andre kontoene", "Flyttet til {0}", "Slett de andre kontoene her", "Legg til kontoen din"),
         "nn" => new("Flytt til ny telefon", "Lås opp og vis koden", "Stadfest og flytt", "Flyttinga vart stansa", "Begynn på nytt", "Kontoen er flytta hit", "Hent dei andre kontoane", "Flytta til {0}", "Slett dei andre kontoane her", "Legg til kontoen din"),
@@ -116,17 +116,7 @@ public sealed class MoveTests(Running running)
             await LookAsync("F2-code", old);
         }
 
-        // The new phone's camera sees the old one's screen.
-        async Task PointAsync()
-        {
-            var photograph = Convert.ToBase64String(await old.Page.Locator("svg.picture").ScreenshotAsync());
-            await scene.Computer.Page.GotoAsync("about:blank");
-            await scene.Computer.Page.SetContentAsync($"<body style='display: grid; place-items: center; height: 90vh'><img width='440' alt='' src='data:image/png;base64,{photograph}'>");
-            await fresh.TapAsync(words.ScanQr);
-            await fresh.PointCameraAtAsync(scene.Computer, "img");
-            await fresh.TapAsync(words.CameraOn);
-            await Expect(fresh.Button(words.YesAdd)).ToBeVisibleAsync();
-        }
+        Task PointAsync() => MoveTests.PointAsync(fresh, old, scene.Computer, words);
 
         async Task<string> ReadNumberAsync()
         {
@@ -139,6 +129,18 @@ public sealed class MoveTests(Running running)
             await old.Page.Locator("#number").FillAsync(typed);
             await old.TapAsync(said.Confirm);
         }
+    }
+
+    /// <summary>The new phone's camera sees the old one's screen.</summary>
+    internal static async Task PointAsync(PhoneInBrowser fresh, PhoneInBrowser old, Computer computer, Labels words)
+    {
+        var photograph = Convert.ToBase64String(await old.Page.Locator("svg.picture").ScreenshotAsync());
+        await computer.Page.GotoAsync("about:blank");
+        await computer.Page.SetContentAsync($"<body style='display: grid; place-items: center; height: 90vh'><img width='440' alt='' src='data:image/png;base64,{photograph}'>");
+        await fresh.TapAsync(words.ScanQr);
+        await fresh.PointCameraAtAsync(computer, "img");
+        await fresh.TapAsync(words.CameraOn);
+        await Expect(fresh.Button(words.YesAdd)).ToBeVisibleAsync();
     }
 
     private static async Task LookAsync(string screen, PhoneInBrowser phone)

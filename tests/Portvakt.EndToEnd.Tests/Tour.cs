@@ -130,7 +130,7 @@ public static class Tour
     }
 
     /// <summary>From security info: the page of each method that can be added, and security info with one more than before.</summary>
-    private static async Task LookAtMethodsAsync(Scene scene, Func<string, IPage, Task> look)
+    internal static async Task LookAtMethodsAsync(Scene scene, Func<string, IPage, Task> look)
     {
         var (walk, page, words) = (scene.Walk, scene.Computer.Page, scene.Words);
         await page.GotoAsync(scene.House.Server + "/account/security");

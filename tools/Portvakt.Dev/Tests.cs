@@ -30,6 +30,18 @@ public static class Tests
         return tally.ExitCode;
     }
 
+    /// <summary>One end-to-end test walks what the guides show; told where to put them, it keeps the pictures it took and makes HTML and PDF of each guide.</summary>
+    public static async Task<int> MakeGuidesAsync(Options options)
+    {
+        var guides = Directory.CreateDirectory(options.Words is [var directory] ? directory : Repo.Path("artifacts/guides")).FullName;
+        Environment.SetEnvironmentVariable("PORTVAKT_GUIDES", guides);
+        await BuildAsync();
+        var tally = await RunAsync([EndToEnd], "Debug", filter: "Every step of every guide", withPhone: false);
+        Console.WriteLine($"Guides: {guides}");
+        Console.WriteLine(tally);
+        return tally.ExitCode;
+    }
+
     /// <summary>The test projects, quick ones first: the end-to-end tests come last.</summary>
     public static string[] Projects() => [.. Directory.EnumerateDirectories(Repo.Path("tests"), "*.Tests").Select(directory => Path.GetFileName(directory))
         .OrderBy(name => name is EndToEnd).ThenBy(name => name, StringComparer.Ordinal)];

@@ -40,7 +40,7 @@ public sealed partial class MailComposer(PortvaktDb db, IOptions<PortvaktSetting
     /// <summary>The names between braces that a mail of this kind has values for.</summary>
     public static IReadOnlyList<string> PlaceholdersOf(MailKind kind) => kind switch
     {
-        MailKind.Announcement or MailKind.Reminder => [.. Common, "deadline", "days"],
+        MailKind.Announcement or MailKind.Reminder => [.. Common, "deadline", "days", "guide"],
         MailKind.NotMe or MailKind.NotMeAlert => [.. Common, "application", "time", "place"],
         MailKind.PassIssued => [.. Common, "time"],
         MailKind.BreakGlassAlarm => [.. Common, "time", "place"],
@@ -95,13 +95,14 @@ public sealed partial class MailComposer(PortvaktDb db, IOptions<PortvaktSetting
         });
     }
 
-    /// <summary>The deadline as a day, and the days left as people say them.</summary>
+    /// <summary>The deadline as a day, the days left as people say them, and where it is shown how.</summary>
     public Dictionary<string, string> Term(DateTimeOffset deadline, DateTimeOffset now, string language)
     {
         var days = EnrolmentRule.DaysLeft(now, deadline, settings.Value.Zone);
         return new(StringComparer.Ordinal)
         {
             ["deadline"] = Localisation.Date(EnrolmentRule.LastDay(deadline, settings.Value.Zone), language),
+            ["guide"] = settings.Value.Origin + "/guides",
             ["days"] = days is 1 ? MailWords.Of("OneDay", language) : string.Format(Localisation.CultureOf(language), MailWords.Of("ManyDays", language), days),
         };
     }

@@ -16,7 +16,7 @@ public sealed partial class HouseServer : IAsyncLifetime
     public static string Filled(string pattern) => Parameter().Replace(pattern, parameter => parameter.Groups[1].Value switch
     {
         "status" => "404",
-        "phone" => "iphone",
+        "which" => "iphone",
         "code" => "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         "way" => "text",
         "file" => "index.html",

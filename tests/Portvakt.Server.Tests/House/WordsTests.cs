@@ -18,6 +18,7 @@ public sealed partial class WordsTests
     [InlineData("PhoneMove")]
     [InlineData("AdminWords")]
     [InlineData("MailWords")]
+    [InlineData("GuideWords")]
     public void Three_languages_say_the_same_things(string name)
     {
         var (nb, nn, en) = (Read(name, "nb"), Read(name, "nn"), Read(name, "en"));
@@ -47,6 +48,7 @@ public sealed partial class WordsTests
     [InlineData("PhoneMove")]
     [InlineData("AdminWords")]
     [InlineData("MailWords")]
+    [InlineData("GuideWords")]
     public void No_text_is_empty_too_long_or_in_the_words_of_machines(string name)
     {
         foreach (var language in Languages)
@@ -63,7 +65,7 @@ public sealed partial class WordsTests
     [Fact]
     public void Every_word_of_the_pages_is_used_and_every_used_word_exists()
     {
-        string[] resources = ["Words", "AdminWords"];
+        string[] resources = ["Words", "AdminWords", "GuideWords"];
         var words = resources.SelectMany(name => Read(name, "en")).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal); // one word lives in one place
         var sources = Directory.EnumerateFiles(Folder, "*.cs*", SearchOption.AllDirectories).Where(file => file.EndsWith(".cs", StringComparison.Ordinal) || file.EndsWith(".cshtml", StringComparison.Ordinal))
             .Where(file => !BuildOutput().IsMatch(file)).Select(File.ReadAllText).ToList();
@@ -142,6 +144,27 @@ public sealed partial class WordsTests
         if (en is not null) Assert.Equal(en, Read(name, "en")[key]);
     }
 
+    /// <summary>A guide that calls a button by another name than the button is worse than none.</summary>
+    [Fact]
+    public void What_a_guide_quotes_stands_on_a_screen()
+    {
+        // Of the telephone's own system, which we cannot read.
+        var foreign = new Dictionary<string, string[]>(StringComparer.Ordinal)
+        {
+            ["nb"] = ["Legg til på Hjem-skjerm", "Legg til"],
+            ["nn"] = ["Legg til på Hjem-skjerm", "Legg til"],
+            ["en"] = ["Add to Home Screen", "Add"],
+        };
+        foreach (var language in Languages)
+        {
+            string[] screens = ["Words", "Phone", "PhoneMove"];
+            var labels = screens.SelectMany(name => Read(name, language).Values).Concat(foreign[language]).ToHashSet(StringComparer.Ordinal);
+            var quoted = Read("GuideWords", language).SelectMany(entry => Quoted().Matches(entry.Value).Select(match => (entry.Key, Label: match.Groups[1].Value))).ToList();
+            Assert.True(quoted.Count > 80, $"{language} {quoted.Count}");
+            Assert.All(quoted, quote => Assert.True(labels.Contains(quote.Label), $"{language} {quote.Key}: no screen says “{quote.Label}”"));
+        }
+    }
+
     private static Dictionary<string, string> Read(string name, string language) =>
         XDocument.Load(Path.Combine(Folder, "Resources", language is "en" ? $"{name}.resx" : $"{name}.{language}.resx")).Root!.Elements("data")
             .ToDictionary(entry => (string)entry.Attribute("name")!, entry => (string)entry.Element("value")!, StringComparer.Ordinal); // twice the same key throws
@@ -160,14 +183,17 @@ public sealed partial class WordsTests
     [GeneratedRegex(@"""([A-Za-z][A-Za-z0-9]*)""")]
     private static partial Regex Literal();
 
-    [GeneratedRegex(@"W\[kind \+ ""(\w+)""")]
+    [GeneratedRegex(@"[WG]\[kind \+ ""(\w+)""")]
     private static partial Regex Joined();
 
-    [GeneratedRegex(@"\b(?:W|A|words|admin|mail)\[""(\w+)""(?! \+)")]
+    [GeneratedRegex(@"\b(?:W|A|G|words|admin|mail)\[""(\w+)""(?! \+)")]
     private static partial Regex Used();
 
-    [GeneratedRegex(@"(?:A|W|admin|mail|words)\[""(\w+)"" \+")]
+    [GeneratedRegex(@"(?:A|W|G|admin|mail|words)\[""(\w+)"" \+")]
     private static partial Regex Begun();
+
+    [GeneratedRegex("[«“]([^»”]+)[»”]")]
+    private static partial Regex Quoted();
 
     [GeneratedRegex(@"[\\/](bin|obj|node_modules)[\\/]")]
     private static partial Regex BuildOutput();
