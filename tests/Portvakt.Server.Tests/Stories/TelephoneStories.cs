@@ -426,14 +426,14 @@ public abstract class TelephoneStories(TelephoneStage stage)
         await browser.ReloadAsync();
         Assert.Contains("Vi nådde ikke nummeret.", browser.Text, StringComparison.Ordinal);
         var (_, _, desk) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk, path: $"/administration/people/{kari.UserName}");
-        Assert.Contains("kom ikke fram. report: Undelivered", desk.Text, StringComparison.Ordinal);
+        Assert.Contains("kom ikke frem. report: Undelivered", desk.Text, StringComparison.Ordinal);
         desk.Dispose();
 
         // It arrived after all; and what comes late changes that no more.
         Assert.Equal(HttpStatusCode.NoContent, await ReportAsync("texts", $"[{Texts(number, "delivered")}]"));
         Assert.Equal(HttpStatusCode.NoContent, await ReportAsync("texts", Texts(number, "failed")));
         await browser.ReloadAsync();
-        Assert.Contains("Koden har kommet fram til", browser.Text, StringComparison.Ordinal);
+        Assert.Contains("Koden har kommet frem til", browser.Text, StringComparison.Ordinal);
         Assert.Equal((MessageState.Delivered, (string?)null), ((await MessageAsync(kari)).State, (await MessageAsync(kari)).Problem));
         await browser.Fill("Kode", code).PressAsync("Bekreft");
         Assert.EndsWith("/stay", browser.Path, StringComparison.Ordinal);
