@@ -3,7 +3,17 @@ namespace Portvakt.Dev;
 /// <summary>Measurements: <c>bench phone</c> is the project bench/Portvakt.Bench.Phone, and so on.</summary>
 public static class Bench
 {
-    public static Task<int> RunAsync(Options options) => RunAsync(options.Words[0], [.. options.Words.Skip(1)]);
+    /// <summary>All that has a bound, in the order in which it was said.</summary>
+    private static readonly string[] All = ["cost", "peers", "wake", "growth"];
+
+    public static async Task<int> RunAsync(Options options)
+    {
+        if (options.Words is ["--short"]) return await RunAsync("cost", "--gate"); // what CI holds
+        if (options.Words is [var what, .. var rest]) return await RunAsync(what, [.. rest]);
+        var missed = false;
+        foreach (var each in All) missed |= await RunAsync(each) is not 0;
+        return missed ? 1 : 0;
+    }
 
     public static async Task<int> RunAsync(string what, params string[] arguments)
     {

@@ -33,8 +33,11 @@ public static class WaitEndpoint
             row = await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(item => item.Id == attempt, http.RequestAborted);
         }
 
-        if (row is null || !row.BelongsTo(browser) || !row.IsLive(clock.GetUtcNow())) return TypedResults.NotFound();
-        var (end, enrols) = (row.ExpiresAt, row.EnrolmentBegunAt is not null);
+        if (row is null || !row.BelongsTo(browser)) return TypedResults.NotFound();
+
+        // One that ended before its page began to listen is told so, and not that there is no such thing: the page then goes where it belongs.
+        var now = clock.GetUtcNow();
+        var (end, enrols) = (row.IsLive(now) ? row.ExpiresAt : now, row.EnrolmentBegunAt is not null);
         var aborted = http.RequestAborted;
         return TypedResults.ServerSentEvents(news.OfAsync(
             Signals.OfAttempt(attempt),
@@ -43,10 +46,10 @@ public static class WaitEndpoint
             LookAsync,
             aborted));
 
-        async Task<Sight> LookAsync(PortvaktDb db, DateTimeOffset now)
+        async Task<Sight> LookAsync(PortvaktDb db, DateTimeOffset at)
         {
-            if (now >= end) return new Sight("over", IsLast: true);
-            var sight = await SightOfAsync(db, attempt, enrols, now, aborted);
+            if (at >= end) return new Sight("over", IsLast: true);
+            var sight = await SightOfAsync(db, attempt, enrols, at, aborted);
             return sight.Until < end ? sight : sight with { Until = end };
         }
     }

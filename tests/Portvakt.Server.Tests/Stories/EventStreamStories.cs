@@ -32,6 +32,26 @@ public sealed partial class EventStreamStories(SqliteStage stage) : IClassFixtur
         Assert.Equal(all.Length, made);
     }
 
+    /// <summary>Whoever says "it wasn't me" may be quicker than the page that begins to listen.</summary>
+    [Fact]
+    public async Task A_page_that_begins_to_listen_when_all_is_over_is_told_so_and_a_strangers_page_is_not()
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(stage.Server);
+        using var browser = new Browser(stage.Server);
+        await browser.OpenAppAsync();
+        await browser.PasswordAsync(kari);
+        Assert.Equal("reported", (await phone.DenyAsync("not-me")).Text("outcome"));
+        await using var page = await EventStream.OfPageAsync(stage.Server, browser);
+        Assert.Equal(("changed", "over"), await page.NextAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(page.NextAsync); // and nothing comes after it
+
+        using var stranger = new Browser(stage.Server);
+        await stranger.OpenAppAsync();
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() =>
+            EventStream.OpenAsync(stage.Server, $"/approvals/{browser.AttemptId}/wait", "Cookie", stranger.Cookies.GetCookieHeader(new Uri(PortvaktServer.Origin))));
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, refused.StatusCode);
+    }
+
     [GeneratedRegex(@"Results\.ServerSentEvents\(")]
     private static partial Regex Stream();
 }
