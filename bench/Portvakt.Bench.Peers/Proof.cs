@@ -57,7 +57,7 @@ internal static class Proof
             {
                 await act();
             }
-            catch (InvalidOperationException refusal) when (refusal.Message.Contains("invalid_grant", StringComparison.Ordinal))
+            catch (UnexpectedAnswerException refusal) when (refusal.Message.Contains("invalid_grant", StringComparison.Ordinal))
             {
                 return;
             }
