@@ -67,7 +67,7 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>A server with these settings that listens here, whatever its public address says. It belongs to the caller.</summary>
     public Task<RunningProgram> StartNodeAsync(string address) =>
         RunningProgram.StartAsync(
-            Environment.GetEnvironmentVariable("PORTVAKT_PUBLISHED") ?? RunningProgram.FileOf("src/Portvakt.Server", "portvakt.dll"), ["serve"],
+            RunningProgram.Server, ["serve"],
             new Dictionary<string, string>(_settings.Select(setting => KeyValuePair.Create($"Portvakt__{setting.Key}", setting.Value)), StringComparer.Ordinal)
             {
                 ["ASPNETCORE_URLS"] = address,

@@ -115,7 +115,7 @@ internal sealed class Installation : IAsyncDisposable
         {
             var address = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{port}");
             _nodes.Add(await RunningProgram.StartAsync(
-                RunningProgram.FileOf("src/Portvakt.Server", "portvakt.dll"), ["serve"],
+                RunningProgram.Server, ["serve"],
                 new Dictionary<string, string>(_settings.Select(setting => KeyValuePair.Create($"Portvakt__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}", setting.Value)), StringComparer.Ordinal)
                 {
                     ["ASPNETCORE_URLS"] = address,

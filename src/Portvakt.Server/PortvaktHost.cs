@@ -123,7 +123,7 @@ public static class PortvaktHost
         app.UseTrustedProxies(settings);
         app.UseSecurityHeaders();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500", StatusCodeSelector = StatusOf, SuppressDiagnosticsCallback = fault => fault.Exception is BadHttpRequestException }); // a caller's nonsense is no fault of ours
-        app.UseWhen(http => http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal), phones =>
+        app.UseWhen(http => http.Request.Path.StartsWithSegments("/phone/api", StringComparison.OrdinalIgnoreCase), phones =>
         {
             phones.Use(WithPhoneNonceAsync);
             phones.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = PhoneFaultAsync, SuppressDiagnosticsCallback = fault => fault.Exception is BadHttpRequestException });
@@ -190,8 +190,8 @@ public static class PortvaktHost
     /// <summary>Pages for people where a page was asked for; machines under /phone/api and /connect speak for themselves.</summary>
     private static void UseStatusCodePagesForPeople(this WebApplication app) =>
         app.UseWhen(
-            http => !http.Request.Path.StartsWithSegments("/phone/api", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments("/connect/token", StringComparison.Ordinal)
-                && !http.Request.Path.StartsWithSegments("/connect/userinfo", StringComparison.Ordinal),
+            http => !http.Request.Path.StartsWithSegments("/phone/api", StringComparison.OrdinalIgnoreCase) && !http.Request.Path.StartsWithSegments("/connect/token", StringComparison.OrdinalIgnoreCase)
+                && !http.Request.Path.StartsWithSegments("/connect/userinfo", StringComparison.OrdinalIgnoreCase),
             branch => branch.UseStatusCodePagesWithReExecute("/error/{0}"));
 
     /// <summary>Full for a moment, or without a database, is not broken: whoever comes back in a moment gets in (R56).</summary>
@@ -203,7 +203,7 @@ public static class PortvaktHost
         var fault = http.Features.Get<IExceptionHandlerFeature>()?.Error;
         if (fault is BadHttpRequestException wrong) return new PhoneProblem(wrong.StatusCode, "malformed").ToResult().ExecuteAsync(http); // too long, too slow, or not HTTP
         var status = fault is null ? StatusCodes.Status500InternalServerError : StatusOf(fault);
-        if (status is StatusCodes.Status503ServiceUnavailable) http.Response.RetryAfter(TimeSpan.FromSeconds(5));
+        if (status is StatusCodes.Status503ServiceUnavailable) http.Response.RetryAfter(SlowDown.Busy);
         return new PhoneProblem(status, "unavailable").ToResult().ExecuteAsync(http);
     }
 

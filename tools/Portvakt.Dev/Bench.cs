@@ -23,7 +23,7 @@ public static class Bench
         if (Project(what) is not { } project) throw new RefusalException($"There is no measurement \"{what}\" in bench/.", 2);
         await Npm.InstallAndBuildAsync();
         if (what is "peers") await Npm.InstallAsync("bench/Peers/oidc-provider");
-        if (what is "cost" or "peers")
+        if (what is "cost" or "peers" || arguments is ["load" or "growth", ..])
         {
             // What an operator installs (docs/operating/install.md), and not what a build leaves behind: it starts compiled.
             var server = Repo.Path("artifacts/server");

@@ -13,11 +13,21 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
     // What our own tries have set, so that a right one takes back its own block and nobody else's.
     private readonly Dictionary<string, long> _blocks = new(StringComparer.Ordinal);
 
+    // Of nobody: the marks of secrets are longer.
+    private static readonly byte[] NoMark = [0];
+
     /// <summary>
     /// Raises the count. Null: the caller may look at the secret now, and calls <see cref="ClearAsync"/> or <see cref="ReturnAsync"/> if it
     /// was right. Otherwise how long to wait; the secret must not be looked at.
     /// </summary>
-    public async Task<TimeSpan?> RaiseAsync(string key, Throttle throttle, CancellationToken cancellationToken)
+    public async Task<TimeSpan?> RaiseAsync(string key, Throttle throttle, CancellationToken cancellationToken) => (await RaiseAsync(key, throttle, NoMark, cancellationToken)).Wait;
+
+    /// <summary>As <see cref="RaiseAsync(string, Throttle, CancellationToken)"/>, but the last wrong secret once more has been counted already.</summary>
+    /// <param name="key">What is counted.</param>
+    /// <param name="throttle">How.</param>
+    /// <param name="mark">Of the secret, as <see cref="RememberAsync"/> was told it.</param>
+    /// <param name="cancellationToken">The caller gave up.</param>
+    public async Task<(TimeSpan? Wait, bool IsRepeat)> RaiseAsync(string key, Throttle throttle, byte[] mark, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var forgotten = now - (long)throttle.Memory.TotalMilliseconds;
@@ -44,11 +54,19 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
                     WHEN failure_counts.failures + 1 - {free} > 20 THEN {now} + {longest}
                     WHEN {first} * (1 << (failure_counts.failures + 1 - {free})) > {longest} THEN {now} + {longest}
                     ELSE {now} + {first} * (1 << (failure_counts.failures + 1 - {free})) END
-            WHERE failure_counts.blocked_until <= {now}
+            WHERE failure_counts.blocked_until <= {now} AND (failure_counts.last_wrong IS NULL OR failure_counts.last_wrong <> {mark})
             RETURNING blocked_until AS "Value"
             """).ToListAsync(cancellationToken), cancellationToken);
-        if (raised is [var blockedUntil]) _blocks[key] = blockedUntil;
-        return raised.Count is 1 ? null : await BlockedForAsync(key, cancellationToken) ?? TimeSpan.FromSeconds(1);
+        if (raised is [var blockedUntil])
+        {
+            _blocks[key] = blockedUntil;
+            return (null, false);
+        }
+
+        var known = await db.FailureCounts.Where(count => count.Key == key).Select(count => new { count.BlockedUntil, count.LastWrong }).SingleOrDefaultAsync(cancellationToken);
+        var wait = known?.BlockedUntil > now ? TimeSpan.FromMilliseconds(known.BlockedUntil - now) : (TimeSpan?)null;
+        var isRepeat = known?.LastWrong is { } last && CryptographicOperations.FixedTimeEquals(last, mark);
+        return (isRepeat ? wait : wait ?? TimeSpan.FromSeconds(1), isRepeat); // neither: it was changed in between
     }
 
     /// <summary>How long the key is still blocked; null when it is not.</summary>
@@ -74,13 +92,7 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
             cancellationToken);
     }
 
-    /// <summary>Whether this very secret was the last wrong one: then it has been counted already.</summary>
-    public async Task<bool> IsRepeatAsync(string key, byte[] mark, CancellationToken cancellationToken)
-    {
-        var last = await db.FailureCounts.Where(count => count.Key == key).Select(count => count.LastWrong).SingleOrDefaultAsync(cancellationToken);
-        return last is not null && CryptographicOperations.FixedTimeEquals(last, mark);
-    }
-
+    /// <summary>The last wrong one, so that it is counted once (<see cref="RaiseAsync(string, Throttle, byte[], CancellationToken)"/>).</summary>
     public Task RememberAsync(string key, byte[] mark, CancellationToken cancellationToken) =>
         db.WriteAsync(() => db.FailureCounts.Where(count => count.Key == key).ExecuteUpdateAsync(set => set.SetProperty(count => count.LastWrong, mark), cancellationToken), cancellationToken);
 }

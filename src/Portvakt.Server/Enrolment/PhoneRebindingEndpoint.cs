@@ -153,7 +153,7 @@ public static class PhoneRebindingEndpoint
             {
                 verdict = await passwords.VerifyAsync(http, ruling.Person.UserName, password, account: $"password:passkey:{ruling.Person.Id:N}");
             }
-            catch (Exception gaveUp) when (gaveUp is TooManyHashesException or OperationCanceledException)
+            catch (OperationCanceledException)
             {
                 await failures.ReturnAsync(credential, Throttle.SecondFactor, CancellationToken.None);
                 throw;
@@ -163,6 +163,13 @@ public static class PhoneRebindingEndpoint
             {
                 await failures.ReturnAsync(credential, Throttle.SecondFactor, http.RequestAborted); // nor was this: nobody looked at it
                 return SlowDown(wait);
+            }
+
+            if (verdict.IsBusy)
+            {
+                await failures.ReturnAsync(credential, Throttle.SecondFactor, http.RequestAborted);
+                http.Response.RetryAfter(Hosting.SlowDown.Busy);
+                return Refuse(503, "unavailable", "too many passwords at once");
             }
 
             return verdict.Person is null ? await RefuseAsync(422, "password", "wrong password") : null;

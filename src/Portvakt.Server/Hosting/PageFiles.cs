@@ -16,7 +16,7 @@ public static class PageFiles
         var files = app.Environment.WebRootFileProvider;
         app.Use((http, next) =>
         {
-            if (!http.Request.Path.StartsWithSegments("/design", StringComparison.Ordinal)) return next(http);
+            if (!http.Request.Path.StartsWithSegments("/design", StringComparison.OrdinalIgnoreCase)) return next(http);
             http.Response.Headers.Vary = HeaderNames.AcceptEncoding;
             var accepted = http.Request.Headers.AcceptEncoding.ToString();
             var ending = Array.Find(Compressed, known => accepted.Contains(known.Encoding, StringComparison.OrdinalIgnoreCase) && files.GetFileInfo(http.Request.Path + known.Ending).Exists).Ending;
@@ -26,7 +26,7 @@ public static class PageFiles
 
         // The phone app's files have a policy of their own: PhoneApp.
         app.UseWhen(
-            http => !http.Request.Path.StartsWithSegments("/phone", StringComparison.Ordinal),
+            http => !http.Request.Path.StartsWithSegments("/phone", StringComparison.OrdinalIgnoreCase),
             pages => pages.UseStaticFiles(new StaticFileOptions { ContentTypeProvider = new InnerType(), OnPrepareResponse = Prepare }));
     }
 

@@ -10,7 +10,7 @@ public sealed class TooManyHashesException() : Exception("Too many passwords are
 
 /// <summary>
 /// Argon2id (RFC 9106) by libsodium: 19 MiB, two passes, one lane; the parameters stand in each hash. As many at once as there
-/// are cores, a bounded queue behind them, so that a storm of sign-ins takes neither the memory nor the other requests down.
+/// are cores, a bounded queue behind them (<see cref="WaitingRoom"/>), so that a storm of sign-ins takes neither the memory nor the other requests down.
 /// </summary>
 public sealed class PasswordHash : IDisposable
 {
@@ -18,11 +18,9 @@ public sealed class PasswordHash : IDisposable
     private const int HashLength = 32;
     private static readonly Parameters Present = new(19 * 1024, 2, 1);
     private readonly SemaphoreSlim _cores = new(Environment.ProcessorCount);
-    private readonly int _queueLength = Environment.ProcessorCount * 64; // about a second of work per core
     private readonly byte[] _pepper;
     private readonly Lazy<string> _dummy;
     private readonly Telemetry? _telemetry;
-    private int _waiting;
     private long _computed;
 
     /// <param name="vault">Has the pepper.</param>
@@ -37,6 +35,9 @@ public sealed class PasswordHash : IDisposable
     /// <summary>How many hashes were computed since the start: what a try costs, whoever is tried (R57).</summary>
     public long Computed => Interlocked.Read(ref _computed);
 
+    /// <summary>Who may wait: about a second of work for each core.</summary>
+    public WaitingRoom WaitingRoom { get; } = new(Environment.ProcessorCount * 64);
+
     /// <exception cref="TooManyHashesException">The queue is full.</exception>
     public Task<string> HashAsync(string secret, CancellationToken cancellationToken) => OnACoreAsync(
         () =>
@@ -44,16 +45,22 @@ public sealed class PasswordHash : IDisposable
             var salt = RandomNumberGenerator.GetBytes(SaltLength);
             return Format(Present, salt, Compute(Present, secret, salt, HashLength));
         },
+        place: null,
         cancellationToken);
 
     /// <summary>Takes the same time for somebody without a hash, so that time does not tell who exists (R57).</summary>
-    /// <exception cref="TooManyHashesException">The queue is full.</exception>
-    public Task<bool> VerifyAsync(string secret, string? hash, CancellationToken cancellationToken) => OnACoreAsync(
+    /// <param name="secret">As it was typed.</param>
+    /// <param name="hash">Of the person; null: there is none.</param>
+    /// <param name="cancellationToken">The caller gave up.</param>
+    /// <param name="place">In the <see cref="WaitingRoom"/>, where the caller has asked for one before; the caller gives it back.</param>
+    /// <exception cref="TooManyHashesException">The queue is full; never where there is a place.</exception>
+    public Task<bool> VerifyAsync(string secret, string? hash, CancellationToken cancellationToken, WaitingRoom.Place? place = null) => OnACoreAsync(
         () =>
         {
             var (parameters, salt, expected) = Parse(hash ?? _dummy.Value);
             return CryptographicOperations.FixedTimeEquals(expected, Compute(parameters, secret, salt, expected.Length)) && hash is not null;
         },
+        place,
         cancellationToken);
 
     /// <summary>Whether a hash was made with other parameters than today's: hash anew at the next sign-in.</summary>
@@ -61,31 +68,19 @@ public sealed class PasswordHash : IDisposable
 
     public void Dispose() => _cores.Dispose();
 
-    private async Task<T> OnACoreAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    private async Task<T> OnACoreAsync<T>(Func<T> work, WaitingRoom.Place? place, CancellationToken cancellationToken)
     {
-        if (Interlocked.Increment(ref _waiting) > _queueLength)
-        {
-            Interlocked.Decrement(ref _waiting);
-            throw new TooManyHashesException();
-        }
-
+        using var own = place is null ? WaitingRoom.Enter() ?? throw new TooManyHashesException() : null;
+        using var hashing = _telemetry?.Queue();
+        await _cores.WaitAsync(cancellationToken);
         try
         {
-            using var hashing = _telemetry?.Queue();
-            await _cores.WaitAsync(cancellationToken);
-            try
-            {
-                hashing?.Begin();
-                return await Task.Run(work, CancellationToken.None);
-            }
-            finally
-            {
-                _cores.Release();
-            }
+            hashing?.Begin();
+            return await Task.Run(work, CancellationToken.None);
         }
         finally
         {
-            Interlocked.Decrement(ref _waiting);
+            _cores.Release();
         }
     }
 

@@ -74,7 +74,7 @@ public static class SecurityHeaders
             });
 
             // Health is asked by machines beside us that know no public name.
-            var isHealth = http.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal);
+            var isHealth = http.Request.Path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase);
             if (!isHealth && !string.Equals(http.Request.Host.Value, host, StringComparison.OrdinalIgnoreCase))
             {
                 http.Response.StatusCode = StatusCodes.Status400BadRequest;
@@ -112,7 +112,7 @@ public static class SecurityHeaders
     private static bool IsForeignForm(HttpRequest request, string origin)
     {
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)) return false;
-        if (request.Path.StartsWithSegments("/connect", StringComparison.Ordinal) || request.Path == "/csp-report") return false;
+        if (request.Path.StartsWithSegments("/connect", StringComparison.OrdinalIgnoreCase) || request.Path == "/csp-report") return false;
         if (request.Headers["Sec-Fetch-Site"] is [{ } site]) return site is not ("same-origin" or "none");
         return request.Headers.Origin is [{ } from] && !string.Equals(from, origin, StringComparison.OrdinalIgnoreCase);
     }

@@ -160,20 +160,20 @@ public sealed class Grants(PortvaktDb db, Lookups lookups, Rulings rulings, Time
     private Task CodeReusedAsync(AuthorizationCode code, HttpContext http) =>
         RevokeAsync(code.FamilyId, SecurityEvent.CodeReused, code.PersonId, code.SessionId, http);
 
-    /// <summary>Whatever state the row is in by now: revocation never loses a race. The audit row goes with it.</summary>
+    /// <summary>Whatever state the row is in by now: revocation never loses a race. The audit row goes with it. Nor does a caller stop it who hangs up.</summary>
     private async Task RevokeAsync(string? familyId, SecurityEvent what, Guid personId, string sessionId, HttpContext http)
     {
         var now = clock.GetUtcNow();
         db.ChangeTracker.Clear();
-        await using var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted);
+        await using var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None);
         if (familyId is not null)
         {
             await db.RefreshFamilies.Where(family => family.Id == familyId && family.RevokedAt == null).ExecuteUpdateAsync(
-                change => change.SetProperty(family => family.RevokedAt, now).SetProperty(family => family.Version, family => family.Version + 1), http.RequestAborted);
+                change => change.SetProperty(family => family.RevokedAt, now).SetProperty(family => family.Version, family => family.Version + 1), CancellationToken.None);
         }
 
         db.Record(what, personId, sessionId, http, now);
-        await db.SaveChangesAsync(http.RequestAborted);
-        await transaction.CommitAsync(http.RequestAborted);
+        await db.SaveChangesAsync(CancellationToken.None);
+        await transaction.CommitAsync(CancellationToken.None);
     }
 }

@@ -81,7 +81,7 @@ public static class OpenIdConnectModule
     {
         ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true; // or the host puts it before everything, by itself
         app.UseWhen(
-            http => http.Request.Path.StartsWithSegments("/connect", StringComparison.Ordinal) && !http.Request.Path.StartsWithSegments(TokenEndpoint.Path, StringComparison.Ordinal),
+            http => http.Request.Path.StartsWithSegments("/connect", StringComparison.OrdinalIgnoreCase) && !http.Request.Path.StartsWithSegments(TokenEndpoint.Path, StringComparison.OrdinalIgnoreCase),
             engine => engine.UseAuthentication());
     }
 

@@ -64,7 +64,7 @@ public sealed class TokenEndpoint(RelyingParties relyingParties, TokenWriter tok
         if (await grants.FindRefreshTokenAsync(token, http) is not { } family) return new Refusal(Errors.InvalidGrant, "The refresh token is unknown, used or too old.");
         if (family.ClientId != client.ClientId) return new Refusal(Errors.InvalidGrant, "The refresh token is another application's.");
         var scopes = family.Scopes;
-        if (Value(form, Parameters.Scope) is { } asked)
+        if (Scope(form) is { } asked)
         {
             if (!Split(asked).All(Split(family.Scopes).Contains)) return new Refusal(Errors.InvalidScope, "More is asked for than was granted.");
             scopes = asked;
@@ -76,7 +76,7 @@ public sealed class TokenEndpoint(RelyingParties relyingParties, TokenWriter tok
     /// <summary>RFC 6749 section 4.4: no person, no session, nothing stored.</summary>
     private Answer ForItself(IFormCollection form, RelyingParty client)
     {
-        var scopes = Value(form, Parameters.Scope);
+        var scopes = Scope(form);
         return scopes is not null && !Split(scopes).All(scope => !IsAboutPerson(scope) && client.Scopes.Contains(scope))
             ? new Refusal(Errors.InvalidScope, "An application that speaks for itself may not ask for all of these scopes.")
             : new Issued(tokens.Access(client, scopes), IdToken: null, RefreshToken: null, scopes);
@@ -150,6 +150,9 @@ public sealed class TokenEndpoint(RelyingParties relyingParties, TokenWriter tok
 
     /// <summary>A parameter without a value is as good as none (RFC 6749 section 3.2).</summary>
     private static string? Value(IFormCollection form, string name) => form.TryGetValue(name, out var value) && value is [{ Length: > 0 } text] ? text : null;
+
+    /// <summary>Nothing but blanks asks for nothing.</summary>
+    private static string? Scope(IFormCollection form) => Value(form, Parameters.Scope) is { } text && !string.IsNullOrWhiteSpace(text) ? text : null;
 
     private static string[] Split(string scopes) => scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 

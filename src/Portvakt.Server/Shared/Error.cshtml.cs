@@ -32,6 +32,6 @@ public sealed class ErrorModel : PageModel
     private void Show()
     {
         Response.StatusCode = Status is >= 400 and <= 599 ? Status : StatusCodes.Status404NotFound;
-        if (Status is StatusCodes.Status503ServiceUnavailable) Response.RetryAfter(TimeSpan.FromSeconds(5));
+        if (Status is StatusCodes.Status503ServiceUnavailable) Response.RetryAfter(SlowDown.Busy);
     }
 }

@@ -8,7 +8,7 @@ using Portvakt.Server.Resources;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>P1: user name and password. Also where any address of an attempt leads when nobody knows better.</summary>
-public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Lookups lookups, PasswordVerifier passwords, PasskeyCeremonies ceremonies, TimeProvider clock, IStringLocalizer<Words> words, ILogger<PasswordModel> log)
+public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Lookups lookups, PasswordVerifier passwords, PasskeyCeremonies ceremonies, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.Password)
 {
     public string? Application => Current.RelyingPartyName;
@@ -38,25 +38,22 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Lookups 
         UserName = user;
         if (string.IsNullOrWhiteSpace(user) || string.IsNullOrEmpty(password)) return await AgainAsync(StatusCodes.Status422UnprocessableEntity, words["TypeBoth"]);
 
-        try
+        var verdict = await passwords.VerifyAsync(HttpContext, user, password);
+        if (verdict.Person is { } person)
         {
-            var verdict = await passwords.VerifyAsync(HttpContext, user, password);
-            if (verdict.Person is { } person)
-            {
-                Current.RecordPassword(person.Id, clock.GetUtcNow());
-                return await ContinueAsync();
-            }
-
-            if (verdict.Wait is { } wait)
-            {
-                Response.RetryAfter(wait);
-                return await AgainAsync(StatusCodes.Status429TooManyRequests, words.TooManyTries(wait));
-            }
+            Current.RecordPassword(person.Id, clock.GetUtcNow());
+            return await ContinueAsync();
         }
-        catch (TooManyHashesException)
+
+        if (verdict.Wait is { } wait)
         {
-            log.TooBusy();
-            Response.Headers.RetryAfter = "5";
+            Response.RetryAfter(wait);
+            return await AgainAsync(StatusCodes.Status429TooManyRequests, words.TooManyTries(wait));
+        }
+
+        if (verdict.IsBusy)
+        {
+            Response.RetryAfter(SlowDown.Busy);
             return await AgainAsync(StatusCodes.Status503ServiceUnavailable, words["TooBusy"]);
         }
 

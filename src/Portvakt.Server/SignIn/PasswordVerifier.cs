@@ -7,8 +7,11 @@ using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.SignIn;
 
-/// <summary>What came of a user name and a password. Exactly one of the two is set when it is not a plain no.</summary>
-public sealed record PasswordVerdict(Person? Person, TimeSpan? Wait);
+/// <summary>What came of a user name and a password. No more than one of the three is set; none: a plain no.</summary>
+/// <param name="Person">Whose they are.</param>
+/// <param name="Wait">Too many tries: how long nobody looks at another one.</param>
+/// <param name="IsBusy">Too many people at once: nobody looked at this one, and it counts as neither right nor wrong.</param>
+public sealed record PasswordVerdict(Person? Person = null, TimeSpan? Wait = null, bool IsBusy = false);
 
 /// <summary>
 /// Verifies a local password. Known, unknown, locked and password-less names look and last the same (R57); familiar browsers and strangers are counted
@@ -20,7 +23,6 @@ public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHas
     /// <param name="typedName">Whoever it may be.</param>
     /// <param name="typedPassword">As it was typed.</param>
     /// <param name="account">Under which key wrong ones are counted, where something else than a browser says who tries; null: by browser or user name.</param>
-    /// <exception cref="TooManyHashesException">The queue is full.</exception>
     public async Task<PasswordVerdict> VerifyAsync(HttpContext http, string typedName, string typedPassword, string? account = null)
     {
         var cancellationToken = http.RequestAborted;
@@ -30,8 +32,18 @@ public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHas
         var (person, familiar) = (found?.Person, found?.KnowsBrowser is true);
 
         // A familiar browser has a count of its own, so strangers never fill it.
-        account ??= familiar ? $"password:familiar:{name}:{Convert.ToHexString(browser!)}" : $"password:unfamiliar:{name}";
+        var own = familiar ? $"password:familiar:{name}:{Convert.ToHexString(browser!)}" : null;
         var source = familiar ? null : SourceKey(http);
+
+        // Before anything is counted: in a storm most are sent back, and what that costs is what those who get in have less.
+        using var place = own is null ? hash.WaitingRoom.EnterStranger(source!) : hash.WaitingRoom.EnterFamiliar(own);
+        if (place is null)
+        {
+            log.TooBusy();
+            return new PasswordVerdict(IsBusy: true);
+        }
+
+        account ??= own ?? $"password:unfamiliar:{name}";
         var password = typedPassword.Length <= PasswordRules.MaximumLength ? PasswordRules.Normalise(typedPassword) : null;
         var mark = vault.Hash("wrong-password", $"{name}\0{password}");
 
@@ -43,25 +55,24 @@ public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHas
         if (wait is { } sourcePause)
         {
             log.Throttled(sourcePause.TotalSeconds);
-            return new PasswordVerdict(null, sourcePause);
+            return new PasswordVerdict(Wait: sourcePause);
         }
 
-        var repeated = await failures.IsRepeatAsync(account, mark, CancellationToken.None);
-        wait = repeated ? await failures.BlockedForAsync(account, CancellationToken.None) : await failures.RaiseAsync(account, Throttle.Password, CancellationToken.None);
+        (wait, var repeated) = await failures.RaiseAsync(account, Throttle.Password, mark, CancellationToken.None);
         if (wait is { } pause)
         {
             log.Throttled(pause.TotalSeconds);
             db.Record(SecurityEvent.SignInThrottled, person?.Id, null, http, clock.GetUtcNow());
             await db.SaveChangesAsync(cancellationToken);
-            return new PasswordVerdict(null, pause);
+            return new PasswordVerdict(Wait: pause);
         }
 
         bool right;
         try
         {
-            right = await hash.VerifyAsync(password ?? "", person?.PasswordHash, cancellationToken);
+            right = await hash.VerifyAsync(password ?? "", person?.PasswordHash, cancellationToken, place);
         }
-        catch (Exception gaveUp) when (gaveUp is TooManyHashesException or OperationCanceledException)
+        catch (OperationCanceledException)
         {
             // Nobody looked at the password: it counts as neither right nor wrong.
             if (!repeated) await failures.ReturnAsync(account, Throttle.Password, CancellationToken.None);
@@ -75,14 +86,14 @@ public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHas
             if (source is not null) await failures.ReturnAsync(source, Throttle.PasswordSource, cancellationToken);
             if (PasswordHash.IsOutdated(person.PasswordHash!)) person.SetPassword(await hash.HashAsync(password, cancellationToken));
             db.Record(SecurityEvent.PasswordVerified, person.Id, null, http, clock.GetUtcNow());
-            return new PasswordVerdict(person, null);
+            return new PasswordVerdict(person);
         }
 
         await failures.RememberAsync(account, mark, cancellationToken);
         log.PasswordRejected(person?.Id);
         db.Record(SecurityEvent.PasswordRejected, person?.Id, null, http, clock.GetUtcNow());
         await db.SaveChangesAsync(cancellationToken);
-        return new PasswordVerdict(null, null);
+        return new PasswordVerdict();
     }
 
     /// <summary>Under which tries from one source are counted, whoever is tried.</summary>

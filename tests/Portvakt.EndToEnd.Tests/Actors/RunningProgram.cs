@@ -110,6 +110,9 @@ public sealed class RunningProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>The server as an operator installs it, where it was published for this run, and else as it was built.</summary>
+    public static string Server => Environment.GetEnvironmentVariable("PORTVAKT_PUBLISHED") ?? FileOf("src/Portvakt.Server", "portvakt.dll");
+
     /// <summary>What the build made of a project, in the same configuration as this program.</summary>
     public static string FileOf(string project, string assembly)
     {

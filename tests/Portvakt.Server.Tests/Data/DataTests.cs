@@ -189,18 +189,26 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
     }
 
     [Fact]
-    public async Task The_same_wrong_secret_again_is_recognised_and_another_is_not()
+    public async Task The_same_wrong_secret_again_is_recognised_and_not_counted_and_another_is()
     {
-        await RaiseAsync($"{Key}:repeat", Throttle.Password);
-        Assert.False(await CountAsync(counter => counter.IsRepeatAsync($"{Key}:repeat", [1], default)));
+        Assert.Equal((null, false), await RaiseAsync([1]));
         await CountAsync(async counter =>
         {
             await counter.RememberAsync($"{Key}:repeat", [1], default);
             return 0;
         });
-        Assert.True(await CountAsync(counter => counter.IsRepeatAsync($"{Key}:repeat", [1], default)));
-        Assert.False(await CountAsync(counter => counter.IsRepeatAsync($"{Key}:repeat", [2], default)));
-        Assert.False(await CountAsync(counter => counter.IsRepeatAsync($"{Key}:nobody", [1], default)));
+        Assert.Equal((null, true), await RaiseAsync([1]));
+        Assert.Equal(1, await FailuresAsync($"{Key}:repeat"));
+        Assert.Equal((null, false), await RaiseAsync([2]));
+        Assert.Equal(2, await FailuresAsync($"{Key}:repeat"));
+
+        // While it is blocked, a repeat waits like any other.
+        var until = Server.Clock.GetUtcNow().AddMinutes(3).ToUnixTimeMilliseconds();
+        await Server.ChangeAsync(db => db.FailureCounts.Where(row => row.Key == $"{Key}:repeat").ExecuteUpdateAsync(set => set.SetProperty(row => row.BlockedUntil, until)));
+        Assert.Equal(180, (await RaiseAsync([1])).Wait!.Value.TotalSeconds, 1.0);
+        Assert.Equal(180, (await RaiseAsync([3])).Wait!.Value.TotalSeconds, 1.0);
+
+        Task<(TimeSpan? Wait, bool IsRepeat)> RaiseAsync(byte[] mark) => CountAsync(counter => counter.RaiseAsync($"{Key}:repeat", Throttle.Password, mark, default));
     }
 
     [Fact]

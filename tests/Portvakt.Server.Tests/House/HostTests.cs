@@ -36,6 +36,30 @@ public sealed class HostTests(HouseServer house) : IClassFixture<HouseServer>
         }
     }
 
+    /// <summary>Routes know no difference between A and a; what decides by a path before the route does must not know one either.</summary>
+    [Theory]
+    [InlineData("/connect/authorize", "GET")]
+    [InlineData("/connect/userinfo", "GET")]
+    [InlineData("/connect/token", "POST")]
+    [InlineData("/connect/end-session", "GET")]
+    [InlineData("/phone/api/pending", "GET")]
+    [InlineData("/phone/api/answer", "POST")]
+    [InlineData("/health/ready", "GET")]
+    public async Task A_path_in_other_letters_is_the_same_path(string path, string method)
+    {
+        using var http = Client(house.Server);
+        var (asItIs, inOthers) = (await AskAsync(path), await AskAsync(path.ToUpperInvariant()));
+        Assert.Equal(asItIs, inOthers);
+        Assert.True((int)asItIs.Status < 500, $"{path}: {asItIs.Status}");
+
+        async Task<(HttpStatusCode Status, string? Type, bool HasNonce)> AskAsync(string address)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), address);
+            using var answer = await http.SendAsync(request);
+            return (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType, answer.Headers.Contains("Portvakt-Nonce"));
+        }
+    }
+
     [Fact]
     public async Task A_forwarded_host_changes_no_link()
     {

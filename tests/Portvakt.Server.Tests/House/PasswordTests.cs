@@ -101,6 +101,57 @@ public sealed partial class PasswordTests(HouseServer house) : IClassFixture<Hou
         Assert.Matches(Phc(), await hash.HashAsync("x", default));
     }
 
+    [Theory]
+    [InlineData(1, 48)]
+    [InlineData(2, 64)]
+    [InlineData(3, 72)]
+    [InlineData(95, 95)]
+    [InlineData(500, 96)]
+    public void Sources_that_send_all_they_can_share_what_strangers_may_have(int sources, int taken)
+    {
+        var room = new WaitingRoom(128);
+        var places = Enumerable.Range(0, sources).ToDictionary(source => $"{source}", _ => new List<WaitingRoom.Place>());
+        bool any;
+        do
+        {
+            any = false;
+            foreach (var (source, own) in places)
+            {
+                if (room.EnterStranger(source) is not { } place) continue;
+                own.Add(place);
+                any = true;
+            }
+        }
+        while (any);
+
+        Assert.Equal(taken, room.Count);
+        Assert.True(places.Values.Max(own => own.Count) - places.Values.Min(own => own.Count) <= 1, "One has more than another.");
+        if (sources < 95) Assert.NotNull(room.EnterStranger("who comes next"));
+        else Assert.Equal(sources is 95, room.EnterStranger("who comes next") is not null);
+
+        // Whoever is at home here, and the house itself, get in all the same; each no more than is there.
+        Assert.NotNull(room.Enter());
+        for (var number = 0; room.Count < 128; number++) Assert.NotNull(room.EnterFamiliar($"kari {number}"));
+        Assert.Null(room.EnterFamiliar("ola"));
+        Assert.Null(room.Enter());
+    }
+
+    [Fact]
+    public void A_place_is_given_back_once_and_one_browser_takes_two()
+    {
+        var room = new WaitingRoom(8);
+        var (first, second) = (room.EnterFamiliar("kari"), room.EnterFamiliar("kari"));
+        Assert.NotNull(first);
+        Assert.NotNull(second);
+        Assert.Null(room.EnterFamiliar("kari"));
+        Assert.NotNull(room.EnterFamiliar("ola"));
+        first.Dispose();
+        first.Dispose();
+        Assert.Equal(2, room.Count);
+        Assert.NotNull(room.EnterFamiliar("kari"));
+        Assert.Null(room.EnterFamiliar("kari"));
+    }
+
     [Fact]
     public async Task Known_unknown_locked_and_unenrolled_names_look_the_same()
     {

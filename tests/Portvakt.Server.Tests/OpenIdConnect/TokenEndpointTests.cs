@@ -120,6 +120,22 @@ public sealed class TokenEndpointTests
         Assert.Null(all.IdClaims["nonce"]);
     }
 
+    [Fact]
+    public async Task A_scope_of_blanks_asks_for_nothing_and_is_not_handed_back()
+    {
+        await using var host = await ProviderHost.StartAsync();
+        using var form = new StringContent(Job + "&scope=%20%20", Encoding.ASCII, "application/x-www-form-urlencoded");
+        var answer = await SendAsync(host, form, null);
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.Null(answer.Json["scope"]);
+        Assert.Null(new Tokens(answer.Json).AccessClaims["scope"]);
+
+        using var browser = host.NewBrowser();
+        var tokens = await browser.GetTokensAsync();
+        var again = new Tokens((await browser.RefreshAsync(tokens.Refresh!, ("scope", " "))).Json);
+        Assert.Equal((string?)tokens.AccessClaims["scope"], (string?)again.AccessClaims["scope"]);
+    }
+
     private static string Basic(string id, string secret) => "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{id}:{secret}"));
 
     private static async Task<Answer> SendAsync(ProviderHost host, HttpContent content, string? header)

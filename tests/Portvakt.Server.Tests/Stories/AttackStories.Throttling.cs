@@ -1,9 +1,11 @@
 using System.Net;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Portvakt.Domain;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
+using Portvakt.Server.Hosting;
 using Portvakt.Server.Tests.Actors;
 
 namespace Portvakt.Server.Tests.Stories;
@@ -155,6 +157,45 @@ public abstract partial class AttackStories
         Assert.Equal(pinsBefore, await PinFailuresAsync());
 
         Task<int> PinFailuresAsync() => Server.ReadAsync(db => db.Phones.Where(row => row.KeyId == phone.KeyId).Select(row => row.PinFailures).SingleAsync());
+    }
+
+    /// <summary>G15: a flood of strangers takes what strangers may have, and asks the database for nothing more than who that is.</summary>
+    [Fact]
+    public async Task Strangers_who_flood_the_queue_keep_nobody_out_whose_browser_is_known()
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(Server);
+        using var known = new Browser(Server);
+        await known.OpenAppAsync();
+        await known.PasswordAsync(kari);
+        await phone.ApproveAsync(known.MatchingNumber);
+        await known.PressAsync("Jeg har godkjent");
+        await known.PressAsync("Nei");
+        await known.OpenAppAsync(extra: "&prompt=login");
+        using var stranger = new Browser(Server, address: "203.0.113.204");
+        await stranger.OpenAppAsync();
+        var places = new List<WaitingRoom.Place>();
+        try
+        {
+            foreach (var room in Server.Nodes.Select(node => node.Services.GetRequiredService<PasswordHash>().WaitingRoom))
+            {
+                for (var number = 0; room.EnterStranger($"198.51.100.{number}") is { } place; number++) places.Add(place);
+            }
+
+            await stranger.PasswordAsync(kari, "wrong");
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, stranger.Status);
+            Assert.Equal("5", stranger.Answer.Headers.RetryAfter!.ToString());
+            Assert.Equal((0, 0), (await FailuresAsync($"password:unfamiliar:{kari.UserName}"), await FailuresAsync("password:source:203.0.113.204")));
+
+            await known.PasswordAsync(kari);
+            Assert.Equal("Godkjenn på telefonen", known.Heading);
+        }
+        finally
+        {
+            places.ForEach(place => place.Dispose());
+        }
+
+        await stranger.PasswordAsync(kari, "wrong");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, stranger.Status);
     }
 
     [Fact]
