@@ -48,11 +48,11 @@ public sealed class BoardModel(Reception reception, IStringLocalizer<AdminWords>
     private async Task LoadAsync()
     {
         if (string.IsNullOrWhiteSpace(Unit)) Unit = null;
-        var people = PeopleInScope(Act.SeeBoard);
+        var people = Desk.AllowsEverywhere(Act.SeeBoard) ? null : PeopleInScope(Act.SeeBoard);
         if (Unit is { } unit)
         {
             var below = unit + "/";
-            people = people.Where(person => person.Unit == unit || person.Unit!.StartsWith(below));
+            people = (people ?? Db.People).Where(person => person.Unit == unit || person.Unit!.StartsWith(below));
         }
 
         Board = await BoardNumbers.LoadAsync(Db, people, Rules.Zone, Now, Aborted);

@@ -67,6 +67,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
         await db.Phones.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.TelephoneNumbers.Where(row => row.State != AuthenticatorState.Active && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(30)).ExecuteDeleteAsync(cancellationToken);
+        await KeptCounts.FoldAsync(db, cancellationToken);
         if (now < _nextHistory) return;
         await SweepHistoryAsync(cancellationToken);
         _nextHistory = now + TimeSpan.FromHours(1);

@@ -6,6 +6,7 @@ using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Administration;
+using Portvakt.Server.Data;
 using Portvakt.Server.Tests.Actors;
 
 namespace Portvakt.Server.Tests.Stories;
@@ -78,6 +79,59 @@ public abstract class RolloutBoardStories(Stage stage)
 
             return true;
         });
+    }
+
+    /// <summary>The database keeps the figures of everybody by itself, however people are changed: by a save, by one statement for many, by erasing them.</summary>
+    [Fact]
+    public async Task What_is_kept_of_everybody_is_what_counting_them_says()
+    {
+        var root = await ManyAsync(300);
+        await CompareAsync();
+        var now = Server.Clock.GetUtcNow();
+        var waves = await Server.ReadAsync(db => db.Waves.Where(wave => wave.Name.StartsWith(root)).Select(wave => wave.Id).ToListAsync());
+        await Server.ChangeAsync(db => db.People.Where(person => person.WaveId == waves[0]).ExecuteUpdateAsync(set => set.SetProperty(person => person.WaveId, waves[1])));
+        await Server.ChangeAsync(db => db.People.Where(person => person.Unit == root + "/A").ExecuteUpdateAsync(set => set.SetProperty(person => person.Unit, (string?)null)));
+        await Server.ChangeAsync(db => db.People.Where(person => person.Unit == root + "/B" && person.EnrolledAt == null).ExecuteDeleteAsync());
+        await Server.ChangeAsync(async db =>
+        {
+            foreach (var person in await db.People.Where(person => person.Unit == root + "/C").ToListAsync())
+            {
+                if (person.IsEnrolled) person.RecordRemoval();
+                else person.RecordEnrolment(now);
+            }
+        });
+        await CompareAsync();
+
+        // Nothing that others need is lost or counted twice when two nodes add it up at once.
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Server.ReadAsync(async db =>
+        {
+            await KeptCounts.FoldAsync(db, CancellationToken.None);
+            return true;
+        })));
+        await CompareAsync();
+        var (rows, places) = await Server.ReadAsync(async db => (await db.Database.SqlQuery<int>($"SELECT CAST(count(*) AS integer) AS \"Value\" FROM people_counts WHERE people <> 0").SingleAsync(), (await KeptCounts.PlacesAsync(db, CancellationToken.None)).Count));
+        Assert.Equal(places, rows);
+
+        Task CompareAsync() => Server.ReadAsync(async db =>
+        {
+            var at = Server.Clock.GetUtcNow();
+            var (kept, counted) = (await BoardNumbers.LoadAsync(db, people: null, Oslo, at, CancellationToken.None), await BoardNumbers.LoadAsync(db, db.People, Oslo, at, CancellationToken.None));
+            Assert.Equal(Figures(counted), Figures(kept));
+            Assert.True(kept.All.Total >= 200, "It proves nothing.");
+            return true;
+        });
+
+        static List<string> Figures(BoardNumbers board)
+        {
+            string Of(BoardCount count) => $"{count.Total}: {string.Join(' ', Enum.GetValues<BoardState>().Select(state => count[state]))}";
+            return
+            [
+                Of(board.All),
+                .. board.Places.Where(place => place.Count.Total > 0).Select(place => $"{place.WaveId} {place.Unit} {Of(place.Count)}").Order(StringComparer.Ordinal),
+                .. board.Troubles.Select(row => $"{row}").Order(StringComparer.Ordinal),
+                .. board.Waves.SelectMany(wave => board.DaysOf(wave.Id).Select(day => $"{wave.Id} {day}")),
+            ];
+        }
     }
 
     [Fact]

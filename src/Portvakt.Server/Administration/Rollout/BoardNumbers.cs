@@ -42,8 +42,8 @@ public sealed record BoardTrouble(SignInStep Step, EnrolmentTrouble? Trouble, in
 public sealed record BoardDay(DateOnly Day, int New, int Enrolled);
 
 /// <summary>
-/// The numbers of the board, counted by the database at the moment of the question: the waves, one count by group from one index, the few people with a term of
-/// their own, and one count by hour for the curve. Four statements, however many people there are.
+/// The numbers of the board as they are at the moment of the question: of everybody as the database keeps them (<see cref="KeptCounts"/>), of the people of one unit counted from an index;
+/// those who are in the middle of it, the few with a term of their own, and the enrolments by hour for the curve.
 /// </summary>
 public sealed class BoardNumbers
 {
@@ -64,20 +64,19 @@ public sealed class BoardNumbers
     public IEnumerable<BoardTrouble> Troubles => _troubles.Select(pair => new BoardTrouble(pair.Key.Step, pair.Key.Trouble, pair.Value)).Where(row => row.People > 0).OrderByDescending(row => row.People).ThenBy(row => row.Step);
 
     /// <param name="db">The database.</param>
-    /// <param name="people">Who counts: those whom the actor may see.</param>
+    /// <param name="people">Who counts: those whom the actor may see; null: everybody.</param>
     /// <param name="zone">By its clocks days begin.</param>
     /// <param name="now">The moment.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task<BoardNumbers> LoadAsync(PortvaktDb db, IQueryable<Person> people, TimeZoneInfo zone, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<BoardNumbers> LoadAsync(PortvaktDb db, IQueryable<Person>? people, TimeZoneInfo zone, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var cutoff = now - BoardStates.StuckAfter;
         var board = new BoardNumbers(await db.Waves.AsNoTracking().OrderBy(wave => wave.Position).ThenBy(wave => wave.StartsAt).ToListAsync(cancellationToken));
 
-        var groups = await people
-            .GroupBy(person => new { person.WaveId, person.Unit, IsEnrolled = person.EnrolledAt != null, person.EnrolmentStep, person.EnrolmentTrouble, IsStuck = person.EnrolmentStepAt <= cutoff })
-            .Select(group => new { group.Key, People = group.Count() }).ToListAsync(cancellationToken);
-        foreach (var group in groups)
-            board.Add(new Facts(group.Key.WaveId, group.Key.Unit, group.Key.IsEnrolled, group.Key.EnrolmentStep, group.Key.EnrolmentTrouble, group.Key.IsStuck), null, now, group.People);
+        if (people is null) await board.AddEverybodyAsync(db, cutoff, now, cancellationToken);
+        else await board.AddAsync(people, cutoff, now, cancellationToken);
+        var isEverybody = people is null;
+        people ??= db.People;
 
         // The few who have a term of their own are taken out of their group and put where they belong.
         var terms = await (
@@ -96,17 +95,16 @@ public sealed class BoardNumbers
 
         // The day is the organisation's. A database knows no time zones that we could rely on, but hours; in a zone that is off by minutes, minutes.
         var length = zone.BaseUtcOffset.Minutes is 0 && zone.GetUtcOffset(now).Minutes is 0 ? 13 : 16;
+        if (isEverybody && length is 13)
+        {
+            foreach (var hour in await KeptCounts.HoursAsync(db, cancellationToken)) board.Add(hour.WaveId, hour.Hour, zone, hour.People);
+            return board;
+        }
+
         var moments = await people.Where(person => person.EnrolledAt != null && person.WaveId != null)
             .GroupBy(person => new { person.WaveId, Moment = PortvaktDb.MomentOf(person.EnrolledAt, length) })
             .Select(group => new { group.Key.WaveId, group.Key.Moment, People = group.Count() }).ToListAsync(cancellationToken);
-        foreach (var moment in moments)
-        {
-            var at = DateTime.ParseExact(moment.Moment!, length is 13 ? "yyyy-MM-dd HH" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal);
-            var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTimeFromUtc(at, zone));
-            if (!board._days.TryGetValue(moment.WaveId!.Value, out var days)) board._days[moment.WaveId.Value] = days = [];
-            days[day] = days.GetValueOrDefault(day) + moment.People;
-        }
-
+        foreach (var moment in moments) board.Add(moment.WaveId!.Value, moment.Moment!, zone, moment.People);
         return board;
     }
 
@@ -135,6 +133,37 @@ public sealed class BoardNumbers
         var sum = new BoardCount();
         foreach (var place in places) sum.Add(place.Count);
         return sum;
+    }
+
+    private async Task AddAsync(IQueryable<Person> people, DateTimeOffset cutoff, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var groups = await people
+            .GroupBy(person => new { person.WaveId, person.Unit, IsEnrolled = person.EnrolledAt != null, person.EnrolmentStep, person.EnrolmentTrouble, IsStuck = person.EnrolmentStepAt <= cutoff })
+            .Select(group => new { group.Key, People = group.Count() }).ToListAsync(cancellationToken);
+        foreach (var group in groups)
+            Add(new Facts(group.Key.WaveId, group.Key.Unit, group.Key.IsEnrolled, group.Key.EnrolmentStep, group.Key.EnrolmentTrouble, group.Key.IsStuck), null, now, group.People);
+    }
+
+    /// <summary>From what is kept; those who are in the middle of it are taken out and put where they stand.</summary>
+    private async Task AddEverybodyAsync(PortvaktDb db, DateTimeOffset cutoff, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        foreach (var place in await KeptCounts.PlacesAsync(db, cancellationToken)) Add(new Facts(place.WaveId, place.Unit, place.IsEnrolled, null, null, false), null, now, place.People);
+        var begun = await db.People.Where(person => person.EnrolledAt == null && person.EnrolmentStep != null)
+            .GroupBy(person => new { person.WaveId, person.Unit, person.EnrolmentStep, person.EnrolmentTrouble, IsStuck = person.EnrolmentStepAt <= cutoff })
+            .Select(group => new { group.Key, People = group.Count() }).ToListAsync(cancellationToken);
+        foreach (var group in begun)
+        {
+            Add(new Facts(group.Key.WaveId, group.Key.Unit, false, null, null, false), null, now, -group.People);
+            Add(new Facts(group.Key.WaveId, group.Key.Unit, false, group.Key.EnrolmentStep, group.Key.EnrolmentTrouble, group.Key.IsStuck), null, now, group.People);
+        }
+    }
+
+    private void Add(Guid wave, string moment, TimeZoneInfo zone, int people)
+    {
+        var at = DateTime.ParseExact(moment, moment.Length is 13 ? "yyyy-MM-dd HH" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal);
+        var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTimeFromUtc(at, zone));
+        if (!_days.TryGetValue(wave, out var days)) _days[wave] = days = [];
+        days[day] = days.GetValueOrDefault(day) + people;
     }
 
     private sealed record Facts(Guid? WaveId, string? Unit, bool IsEnrolled, SignInStep? Step, EnrolmentTrouble? Trouble, bool IsStuck);
