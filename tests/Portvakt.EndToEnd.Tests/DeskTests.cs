@@ -100,7 +100,7 @@ public sealed class DeskTests
             [
                 ("board", "/administration"), ("people", "/administration/people"), ("stuck", "/administration/people?state=stuck"), ("person", new Uri(person).AbsolutePath), ("person-enrolled", "/administration/people/" + kari.UserName),
                 ("cases", "/administration/cases"), ("waves", "/administration/waves"), ("wave-new", "/administration/waves/new"), ("import", "/administration/import"), ("import-compared", compared), ("mails", "/administration/mails"),
-                ("templates", "/administration/mails/templates"), ("roles", "/administration/roles"), ("tokens", "/administration/tokens"), ("tokens-import", "/administration/tokens/import"), ("tokens-compared", tokensCompared), ("token", token), ("methods", "/administration/methods"), ("method-policy", "/administration/methods/new"), ("audit", "/administration/audit"), ("account", "/account"), ("security", "/account/security"), ("activate", "/activate"),
+                ("templates", "/administration/mails/templates"), ("look", "/administration/look?colour=%23c8102e&tinted=true"), ("texts", "/administration/texts"), ("roles", "/administration/roles"), ("tokens", "/administration/tokens"), ("tokens-import", "/administration/tokens/import"), ("tokens-compared", tokensCompared), ("token", token), ("methods", "/administration/methods"), ("method-policy", "/administration/methods/new"), ("audit", "/administration/audit"), ("account", "/account"), ("security", "/account/security"), ("activate", "/activate"),
             ];
             foreach (var (name, path) in pages)
             {
