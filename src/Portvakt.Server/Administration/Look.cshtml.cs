@@ -43,7 +43,8 @@ public sealed class LookModel(Reception reception, HouseStyle style, IStringLoca
     public string? Problem { get; private set; }
 
     /// <summary>The two boxes of the preview. Their names are not in the page's own text: the stylesheet of all pages need not know them.</summary>
-    public IEnumerable<(string Scheme, string Word, ThemePart Button)> Schemes => [("light", "LookLight", Theme!.Button), ("dark", "LookDark", Theme!.Button)];
+    public static IEnumerable<(string Scheme, string Word, string Shifted, Branding.Colour Button, Branding.Colour Letters)> PreviewOf(BrandTheme theme) =>
+        [("light", "LookLight", "LookDarkened", theme.Button.Light, Branding.Colour.White), ("dark", "LookDark", "LookLightened", theme.Button.Dark, Branding.Colour.Black)];
 
     public IActionResult OnGet() => IsAllowed() ? Shown() : StatusCode(StatusCodes.Status403Forbidden);
 

@@ -67,6 +67,7 @@ public sealed class HouseStyle(IServiceScopeFactory scopes, Signals signals, IWe
     public const int MostBackgroundBytes = 600 * 1024;
     public const int MostBackgroundPixels = 4096;
 
+    private const int TheRow = 1;
     private const string Topic = "look";
     private static readonly TimeSpan LookAnyway = TimeSpan.FromMinutes(1);
     private readonly SemaphoreSlim _one = new(1);
@@ -81,7 +82,7 @@ public sealed class HouseStyle(IServiceScopeFactory scopes, Signals signals, IWe
     /// <summary>The row to change, or to change a text beside: marked, so that the save makes a new edition of it.</summary>
     public static async Task<OrganisationLook> ForChangeAsync(PortvaktDb db, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (await db.OrganisationLooks.SingleOrDefaultAsync(cancellationToken) is not { } row) return db.OrganisationLooks.Add(new OrganisationLook { Id = 1, ChangedAt = now }).Entity;
+        if (await db.OrganisationLooks.SingleOrDefaultAsync(known => known.Id == TheRow, cancellationToken) is not { } row) return db.OrganisationLooks.Add(new OrganisationLook { Id = TheRow, ChangedAt = now }).Entity;
         row.ChangedAt = now;
         db.Entry(row).Property(look => look.ChangedAt).IsModified = true; // two changes within one tick are two
         return row;
@@ -102,8 +103,8 @@ public sealed class HouseStyle(IServiceScopeFactory scopes, Signals signals, IWe
         {
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
-            if (await db.OrganisationLooks.Select(row => (int?)row.Version).SingleOrDefaultAsync(cancellationToken) == _current.Number) return;
-            var row = await db.OrganisationLooks.AsNoTracking().SingleOrDefaultAsync(cancellationToken);
+            if (await db.OrganisationLooks.Where(row => row.Id == TheRow).Select(row => (int?)row.Version).SingleOrDefaultAsync(cancellationToken) == _current.Number) return;
+            var row = await db.OrganisationLooks.AsNoTracking().SingleOrDefaultAsync(row => row.Id == TheRow, cancellationToken);
             var texts = await db.OwnTexts.AsNoTracking().ToDictionaryAsync(text => (text.Key, text.Language), text => text.Text, cancellationToken);
             _current = row is null ? StyleEdition.None : Draw(row, texts);
         }

@@ -159,7 +159,7 @@ public sealed record PictureFile(PictureKind Kind, int Width, int Height, byte[]
     {
         size = default;
         var total = BinaryPrimitives.ReadUInt32LittleEndian(file[4..]);
-        if (total > file.Length - 8) return PictureTrouble.Broken;
+        if (total < 4 || total > file.Length - 8) return PictureTrouble.Broken;
         file = file[..((int)total + 8)];
         result.Write(file[..12]);
         var hasPicture = false;

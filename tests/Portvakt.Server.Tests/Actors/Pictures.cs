@@ -32,7 +32,7 @@ public static class Pictures
         using var pixels = new MemoryStream();
         using (var packed = new ZLibStream(pixels, CompressionLevel.Optimal, leaveOpen: true))
         {
-            var row = new byte[1 + (3 * Math.Min(width, 8192))];
+            var row = new byte[1 + (3 * Math.Clamp(width, 0, 8192))];
             for (var at = 1; at < row.Length; at += 3) (row[at], row[at + 1], row[at + 2]) = (0xC8, 0x10, 0x2E);
             for (var y = 0; y < Math.Min(height, 64); y++) packed.Write(row);
         }
