@@ -6,6 +6,7 @@ using Portvakt.Server.Account;
 using Portvakt.Server.Administration;
 using Portvakt.Server.Approvals;
 using Portvakt.Server.Audit;
+using Portvakt.Server.Branding;
 using Portvakt.Server.Enrolment;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Mails;
@@ -109,6 +110,8 @@ public static class PortvaktHost
         services.AddSingleton<PhoneNonces>();
         services.AddSingleton<PushDelivery>();
         services.AddHostedService(provider => provider.GetRequiredService<PushDelivery>());
+        services.AddSingleton<HouseStyle>();
+        services.AddHostedService(provider => provider.GetRequiredService<HouseStyle>());
         services.AddScoped<MailComposer>();
         services.AddScoped<Outbox>();
         services.AddSingleton<Notices>();
@@ -136,6 +139,7 @@ public static class PortvaktHost
         app.UseOpenIdConnect(); // people are known by SessionStore
         app.MapRazorPages();
         app.MapMachines();
+        app.MapHouseStyle();
         app.MapPhoneApp();
         app.MapCodeAddress();
         app.MapWait();
@@ -165,6 +169,8 @@ public static class PortvaktHost
         var settings = app.Services.GetRequiredService<IOptions<PortvaktSettings>>().Value;
         if (settings.MigrateAtStart) await Database.MigrateAsync(app.Services, cancellationToken);
         else await Database.CheckAsync(app.Services, cancellationToken);
+
+        await app.Services.GetRequiredService<HouseStyle>().LoadAsync(cancellationToken);
 
         // A ring, a key or a contact that cannot be used must stop the start, not the first sign-in (R94).
         try

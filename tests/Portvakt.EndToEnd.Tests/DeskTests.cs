@@ -100,7 +100,7 @@ public sealed class DeskTests
             [
                 ("board", "/administration"), ("people", "/administration/people"), ("stuck", "/administration/people?state=stuck"), ("person", new Uri(person).AbsolutePath), ("person-enrolled", "/administration/people/" + kari.UserName),
                 ("cases", "/administration/cases"), ("waves", "/administration/waves"), ("wave-new", "/administration/waves/new"), ("import", "/administration/import"), ("import-compared", compared), ("mails", "/administration/mails"),
-                ("templates", "/administration/mails/templates"), ("roles", "/administration/roles"), ("tokens", "/administration/tokens"), ("tokens-import", "/administration/tokens/import"), ("tokens-compared", tokensCompared), ("token", token), ("methods", "/administration/methods"), ("method-policy", "/administration/methods/new"), ("audit", "/administration/audit"), ("account", "/account"), ("security", "/account/security"), ("activate", "/activate"),
+                ("templates", "/administration/mails/templates"), ("look", "/administration/look?colour=%23c8102e&tinted=true"), ("texts", "/administration/texts"), ("roles", "/administration/roles"), ("tokens", "/administration/tokens"), ("tokens-import", "/administration/tokens/import"), ("tokens-compared", tokensCompared), ("token", token), ("methods", "/administration/methods"), ("method-policy", "/administration/methods/new"), ("audit", "/administration/audit"), ("account", "/account"), ("security", "/account/security"), ("activate", "/activate"),
             ];
             foreach (var (name, path) in pages)
             {
@@ -114,6 +114,32 @@ public sealed class DeskTests
                     foreach (var scheme in language is "nb" && width > 390 ? new[] { ColorScheme.Dark, ColorScheme.Light } : [ColorScheme.Light])
                         found.AddRange((await Axe.JudgeAsync(page, scheme)).Select(violation => $"{name} {language} {width} {violation}"));
                     await LookAsync($"A-{name}.{language}.{width}", page);
+                }
+            }
+        }
+
+        // In the colour and with the logo of an organisation, however hard the colour: what people meet before they are signed in.
+        await page.GotoAsync(house.Server + "/administration/look?colour=%23ffd500&tinted=true&lang=nb");
+        await page.Locator("form:has(input[name=Colour][type=hidden]) button").ClickAsync();
+        await page.Locator("#logo-file").SetInputFilesAsync(new FilePayload { Name = "logo.png", MimeType = "image/png", Buffer = await page.Locator("h1").ScreenshotAsync() });
+        await page.Locator("form:has(#logo-file) button").ClickAsync();
+        await page.Locator("#background-file").SetInputFilesAsync(new FilePayload { Name = "bakgrunn.png", MimeType = "image/png", Buffer = await page.Locator("h1").ScreenshotAsync() });
+        await page.Locator("form:has(#background-file) button").ClickAsync();
+        await Expect(page.Locator("#background ~ img")).ToBeVisibleAsync();
+        foreach (var (name, path) in ((string, string)[])[("look-kept", "/administration/look"), ("guides", "/guides/computer"), ("poster", "/guides/poster"), ("sign-in", "/account/security")])
+        {
+            if (name is "sign-in") await page.Context.ClearCookiesAsync();
+            await page.GotoAsync(house.Server + path);
+            Assert.NotEqual(0, await page.EvaluateAsync<int>("() => document.querySelector('.pv-logo').naturalWidth"));
+            foreach (var width in new[] { 320, 390, 1280 })
+            {
+                await page.SetViewportSizeAsync(width, 900);
+                found.AddRange((await page.EvaluateAsync<string[]>(Sideways)).Select(wrong => $"dressed {name} {width}: {wrong}"));
+                if (width is 320) continue;
+                foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
+                {
+                    found.AddRange((await Axe.JudgeAsync(page, scheme)).Select(violation => $"dressed {name} {width} {scheme} {violation}"));
+                    await LookAsync($"B-{name}.{width}.{scheme}", page);
                 }
             }
         }

@@ -153,6 +153,12 @@ public enum SecurityEvent
 
     /// <summary>The operator made a new key that signs tokens.</summary>
     SigningKeyMade = 210,
+
+    /// <summary>The colours, the logo or the background that everybody sees.</summary>
+    LookChanged = 220,
+
+    /// <summary>A text of the guides.</summary>
+    OwnTextChanged = 221,
 }
 
 /// <summary>

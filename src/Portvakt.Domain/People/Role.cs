@@ -38,6 +38,9 @@ public enum Act
 
     /// <summary>Decides which methods count, and for whom.</summary>
     ManageMethods,
+
+    /// <summary>Decides on colours and logo.</summary>
+    ManageLook,
 }
 
 /// <summary>A role of one person, in the whole organisation or in one unit and what lies below it.</summary>

@@ -243,6 +243,20 @@ internal static class Mapping
             template.Property(row => row.Version).IsConcurrencyToken();
         });
 
+        model.Entity<OrganisationLook>(look =>
+        {
+            look.ToTable("organisation_looks");
+            Versioned(look);
+            look.Property(row => row.Id).ValueGeneratedNever();
+        });
+
+        model.Entity<OwnText>(text =>
+        {
+            text.ToTable("own_texts");
+            text.HasKey(row => new { row.Key, row.Language });
+            text.Property(row => row.Version).IsConcurrencyToken();
+        });
+
         model.Entity<ImportRun>(run =>
         {
             run.ToTable("import_runs");

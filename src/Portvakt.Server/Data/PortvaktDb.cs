@@ -44,6 +44,8 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
     public DbSet<HelpdeskCase> Cases => Set<HelpdeskCase>();
     public DbSet<Mail> Mails => Set<Mail>();
     public DbSet<MailTemplate> MailTemplates => Set<MailTemplate>();
+    public DbSet<OrganisationLook> OrganisationLooks => Set<OrganisationLook>();
+    public DbSet<OwnText> OwnTexts => Set<OwnText>();
     public DbSet<ImportRun> ImportRuns => Set<ImportRun>();
     public DbSet<AuditCheckpoint> AuditCheckpoints => Set<AuditCheckpoint>();
 
@@ -83,6 +85,13 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
         WriteAsync(
             () => People.Where(row => row.Id == personId && row.EnrolledAt == null && row.EnrolmentStep != null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EnrolmentTrouble, trouble), CancellationToken.None),
             CancellationToken.None);
+
+    /// <summary>The deadline of the whole organisation, where all waves end on the same day: what may be told to whoever is in none or in any of them.</summary>
+    public async Task<DateTimeOffset?> CommonDeadlineAsync(TimeZoneInfo zone, CancellationToken cancellationToken)
+    {
+        var deadlines = await Waves.Select(wave => wave.DeadlineAt).Distinct().ToListAsync(cancellationToken);
+        return deadlines.Select(deadline => EnrolmentRule.LastDay(deadline, zone)).Distinct().Count() is 1 ? deadlines[0] : null;
+    }
 
     /// <summary>Two saves wanted the same key: the other one was first.</summary>
     private static bool IsUniqueViolation(DbUpdateException? exception) => exception?.InnerException switch

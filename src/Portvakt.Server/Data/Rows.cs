@@ -150,6 +150,43 @@ public sealed class MailTemplate
     public int Version { get; private set; }
 }
 
+/// <summary>What the organisation made of the look: one row, or none.</summary>
+public sealed class OrganisationLook
+{
+    /// <summary>Always 1.</summary>
+    public required int Id { get; init; }
+
+    /// <summary>"#0062ba"; null: the colours that come with the program.</summary>
+    public string? Colour { get; set; }
+
+    /// <summary>The page's background has a breath of the colour too.</summary>
+    public bool IsTinted { get; set; }
+
+    /// <summary>PNG, JPEG or WebP.</summary>
+    public byte[]? Logo { get; set; }
+
+    /// <summary>The logo shows the organisation's name.</summary>
+    public bool LogoHasName { get; set; }
+
+    /// <summary>As <see cref="Logo"/>.</summary>
+    public byte[]? Background { get; set; }
+
+    /// <summary>Of this row, or of one of the <see cref="OwnText"/>s: every change makes a new <see cref="Version"/>, by which the nodes see it.</summary>
+    public required DateTimeOffset ChangedAt { get; set; }
+
+    public int Version { get; private set; }
+}
+
+/// <summary>The organisation's own words for a text of the guides, in one language.</summary>
+public sealed class OwnText
+{
+    public required string Key { get; init; }
+    public required string Language { get; init; }
+    public required string Text { get; set; }
+    public required DateTimeOffset ChangedAt { get; set; }
+    public int Version { get; private set; }
+}
+
 /// <summary>How far an import has come.</summary>
 public enum ImportState
 {

@@ -64,7 +64,6 @@ public abstract class GuidePage(SignInJourney journey, PortvaktDb db, TimeProvid
     private async Task<DateTimeOffset?> DeadlineAsync()
     {
         if (Midway is { } standing) return standing.Verdict.DeadlineAt;
-        var deadlines = await db.Waves.Select(wave => wave.DeadlineAt).Distinct().ToListAsync(HttpContext.RequestAborted);
-        return deadlines.Select(deadline => Localisation.LastDay(deadline, settings.Value.Zone)).Distinct(StringComparer.Ordinal).Count() is 1 ? deadlines[0] : null;
+        return await db.CommonDeadlineAsync(settings.Value.Zone, HttpContext.RequestAborted);
     }
 }

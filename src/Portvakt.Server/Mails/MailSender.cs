@@ -4,6 +4,7 @@ using MailKit.Net.Smtp;
 using MailKit.Security;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Portvakt.Server.Branding;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 
@@ -13,7 +14,7 @@ namespace Portvakt.Server.Mails;
 /// Hands the outbox to the mail server (RFC 5321), one mail after the other over one connection. Each is claimed in the database before it is handed over:
 /// another server leaves it alone, and if this one dies in between nobody sends it a second time by itself.
 /// </summary>
-public sealed class MailSender(IServiceScopeFactory scopes, IOptions<PortvaktSettings> settings, TimeProvider clock, ILogger<MailSender> log) : BackgroundService
+public sealed class MailSender(IServiceScopeFactory scopes, IOptions<PortvaktSettings> settings, HouseStyle style, TimeProvider clock, ILogger<MailSender> log) : BackgroundService
 {
     /// <summary>Handing over takes seconds; a claim older than this belongs to a program that is no more.</summary>
     public static readonly TimeSpan Claim = TimeSpan.FromMinutes(10);
@@ -147,7 +148,7 @@ public sealed class MailSender(IServiceScopeFactory scopes, IOptions<PortvaktSet
             return false;
         }
 
-        using var message = Letter.Of(mail, settings.Value);
+        using var message = Letter.Of(mail, settings.Value, style.Current);
         var progress = new Progress();
         try
         {

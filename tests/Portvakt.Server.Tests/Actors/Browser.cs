@@ -134,14 +134,15 @@ public sealed class Browser : IDisposable
         return SendAsync(request);
     }
 
-    /// <summary>Sends the page's first form that takes a file, with one.</summary>
-    public Task UploadAsync(string name, byte[] content)
+    /// <summary>Sends the page's first form that takes a file, with one; boxes are left as they are unless they are ticked here.</summary>
+    public Task UploadAsync(string name, byte[] content, string field = "input[type=file]", params string[] ticked)
     {
-        var form = Page.QuerySelectorAll<IHtmlFormElement>("form").First(candidate => candidate.QuerySelector("input[type=file]") is not null);
+        var form = Page.QuerySelectorAll<IHtmlFormElement>("form").First(candidate => candidate.QuerySelector(field) is not null);
         var parts = new MultipartFormDataContent();
         foreach (var input in form.QuerySelectorAll("input[type=hidden]")) parts.Add(new StringContent(input.GetAttribute("value") ?? ""), input.GetAttribute("name")!);
         parts.Add(new ByteArrayContent(content), form.QuerySelector("input[type=file]")!.GetAttribute("name")!, name);
-        var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = parts };
+        foreach (var box in ticked) parts.Add(new StringContent("true"), box);
+        var request = new HttpRequestMessage(HttpMethod.Post, form.GetAttribute("action") is { Length: > 0 } action ? action : Path) { Content = parts };
         request.Headers.Add("Origin", PortvaktServer.Origin);
         request.Headers.Add("Sec-Fetch-Site", "same-origin");
         return SendAsync(request);

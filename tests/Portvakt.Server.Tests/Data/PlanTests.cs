@@ -33,6 +33,8 @@ public abstract class PlanTests(DatabaseKind kind)
         ["waves"] = "an administrator makes each of them",
         ["method_policies"] = "an administrator makes each of them",
         ["mail_templates"] = "one for each kind of mail and language",
+        ["own_texts"] = "one for each text and language",
+        ["organisation_looks"] = "one row",
         ["audit_checkpoints"] = "one row",
     };
 

@@ -58,6 +58,8 @@ public abstract class RetentionTests(DatabaseKind kind)
         ["waves"] = "made by an administrator, one by one",
         ["method_policies"] = "made by an administrator, one by one",
         ["mail_templates"] = "one for each kind of mail and language",
+        ["own_texts"] = "one for each text and language",
+        ["organisation_looks"] = "one row",
         ["import_runs"] = "one small row for each file that somebody brings in; the file itself goes after a day",
         ["server_keys"] = "a new one every few weeks",
         ["audit_checkpoints"] = "one row",

@@ -26,6 +26,7 @@ public sealed class SurfaceTests(HouseServer house) : IClassFixture<HouseServer>
         ("/connect/", "client"),
         ("/error/", "anyone"),
         ("/guides/", "anyone"),
+        ("/look/", "anyone"),
         ("/e/{code}", "anyone"),
         ("/phone/{**file}", "anyone"),
         ("/phone/get", "anyone"),

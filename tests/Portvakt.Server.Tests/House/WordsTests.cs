@@ -86,6 +86,7 @@ public sealed partial class WordsTests
             ["Grant"] = ["Extension", "ExtensionDo", "Exemption", "ExemptionDo"],
             ["ImportField"] = ["Name", "Mail", "Phone", "Unit", "Manager", "OfficePhone", "Language", "LastUsed"],
             ["Trouble"] = ["None"],
+            ["OwnText"] = [.. Branding.OwnTexts.All.Select(text => text.Key)],
         };
         var enumerations = ((Assembly[])[typeof(PortvaktHost).Assembly, typeof(Domain.Audit.SecurityEvent).Assembly]).SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsEnum).Select(Enum.GetNames).ToList();
         Assert.All(begun, group =>

@@ -200,7 +200,7 @@ public abstract class RolloutMailStories(Stage stage)
         var kari = await PersonAsync();
         await EnqueueAsync(kari, MailKind.Announcement);
         var begun = Server.Clock.GetUtcNow();
-        var sender = new MailSender(Server.Services.GetRequiredService<IServiceScopeFactory>(), Settings($"smtp://127.0.0.1:{port}"), Server.Clock, Logger());
+        var sender = new MailSender(Server.Services.GetRequiredService<IServiceScopeFactory>(), Settings($"smtp://127.0.0.1:{port}"), Server.Services.GetRequiredService<Branding.HouseStyle>(), Server.Clock, Logger());
         for (var tries = 1; ; tries++)
         {
             await sender.SendDueAsync(default);
@@ -472,7 +472,7 @@ public abstract class RolloutMailStories(Stage stage)
 
     /// <summary>Another server on the same database, as far as sending goes.</summary>
     private MailSender Sender(FakeMailServer post) =>
-        new(Server.Services.GetRequiredService<IServiceScopeFactory>(), Settings($"smtp://portvakt:{Uri.EscapeDataString(MailPassword)}@127.0.0.1:{post.Port}"), Server.Clock, Logger());
+        new(Server.Services.GetRequiredService<IServiceScopeFactory>(), Settings($"smtp://portvakt:{Uri.EscapeDataString(MailPassword)}@127.0.0.1:{post.Port}"), Server.Services.GetRequiredService<Branding.HouseStyle>(), Server.Clock, Logger());
 
     private RolloutMailer Mailer() => new(
         Server.Services.GetRequiredService<IServiceScopeFactory>(), Server.Services.GetRequiredService<IOptions<PortvaktSettings>>(), Server.Clock, Server.Services.GetRequiredService<ILogger<RolloutMailer>>());

@@ -26,6 +26,14 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
         /administration/import           POST                  y - - - - - -
         /administration/import           POST:BringIn          y - - - - - -
         /administration/import           POST:Cancel           y - - - - - -
+        /administration/look             GET                   y - - - - - -
+        /administration/look             GET:Sheet             ? - - - - - -
+        /administration/look             POST                  y - - - - - -
+        /administration/look             POST:Background       y - - - - - -
+        /administration/look             POST:Logo             y - - - - - -
+        /administration/look             POST:RemoveBackground y - - - - - -
+        /administration/look             POST:RemoveLogo       y - - - - - -
+        /administration/look             POST:Standard         y - - - - - -
         /administration/mails            GET                   y y - - - - -
         /administration/mails            POST                  ? ? - - - - -
         /administration/mails/templates  GET                   y y - - - - -
@@ -60,6 +68,10 @@ public sealed class RolloutRoleMatrixStories(SqliteStage stage) : IClassFixture<
         /administration/roles            GET                   y - - - - - -
         /administration/roles            POST                  y - - - - - -
         /administration/roles            POST:Take             y - - - - - -
+        /administration/texts            GET                   y y - - - - -
+        /administration/texts            POST                  y y - - - - -
+        /administration/texts            POST:Preview          y y - - - - -
+        /administration/texts            POST:Standard         y y - - - - -
         /administration/tokens           GET                   y - - - - - -
         /administration/tokens/import    GET                   y - - - - - -
         /administration/tokens/import    POST                  y - - - - - -
