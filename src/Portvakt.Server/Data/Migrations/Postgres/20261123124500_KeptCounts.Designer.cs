@@ -1874,6 +1874,77 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                     b.ToTable("mail_templates", (string)null);
                 });
 
+            modelBuilder.Entity("Portvakt.Server.Data.OrganisationLook", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Background")
+                        .HasColumnType("bytea")
+                        .HasColumnName("background");
+
+                    b.Property<DateTime>("ChangedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Colour")
+                        .HasColumnType("text")
+                        .HasColumnName("colour");
+
+                    b.Property<bool>("IsTinted")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_tinted");
+
+                    b.Property<byte[]>("Logo")
+                        .HasColumnType("bytea")
+                        .HasColumnName("logo");
+
+                    b.Property<bool>("LogoHasName")
+                        .HasColumnType("boolean")
+                        .HasColumnName("logo_has_name");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_organisation_looks");
+
+                    b.ToTable("organisation_looks", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Server.Data.OwnText", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasColumnType("text")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Language")
+                        .HasColumnType("text")
+                        .HasColumnName("language");
+
+                    b.Property<DateTime>("ChangedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Key", "Language")
+                        .HasName("pk_own_texts");
+
+                    b.ToTable("own_texts", (string)null);
+                });
+
             modelBuilder.Entity("Portvakt.Server.Data.RefreshFamily", b =>
                 {
                     b.Property<string>("Id")

@@ -1867,6 +1867,77 @@ namespace Portvakt.Server.Data.Migrations.Sqlite
                     b.ToTable("mail_templates", (string)null);
                 });
 
+            modelBuilder.Entity("Portvakt.Server.Data.OrganisationLook", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Background")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("background");
+
+                    b.Property<DateTime>("ChangedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Colour")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("colour");
+
+                    b.Property<bool>("IsTinted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_tinted");
+
+                    b.Property<byte[]>("Logo")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("logo");
+
+                    b.Property<bool>("LogoHasName")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("logo_has_name");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_organisation_looks");
+
+                    b.ToTable("organisation_looks", (string)null);
+                });
+
+            modelBuilder.Entity("Portvakt.Server.Data.OwnText", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Language")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("language");
+
+                    b.Property<DateTime>("ChangedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("text");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Key", "Language")
+                        .HasName("pk_own_texts");
+
+                    b.ToTable("own_texts", (string)null);
+                });
+
             modelBuilder.Entity("Portvakt.Server.Data.RefreshFamily", b =>
                 {
                     b.Property<string>("Id")
