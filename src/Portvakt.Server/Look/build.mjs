@@ -8,10 +8,10 @@ import { prune } from '../../phone/scripts/css.mjs';
 const server = new URL('../', import.meta.url);
 const design = new URL('wwwroot/design/', server);
 
-// Whatever may write a class or an attribute: the pages, and the C# that draws a part of one.
+// Whatever may write a class or an attribute: the pages, and the C# that draws a part of one. Not the page that shows them all: what no other page wears shall be bare there.
 const pages = readdirSync(server, { recursive: true })
   .map(name => name.replaceAll('\\', '/'))
-  .filter(name => /\.cshtml$|^Shared\/\w+\.cs$/.test(name) && !/^(bin|obj)\//.test(name))
+  .filter(name => /\.cshtml$|^Shared\/\w+\.cs$/.test(name) && !/^(bin|obj)\//.test(name) && name !== 'Shared/Design.cshtml')
   .map(name => readFileSync(new URL(name, server), 'utf8')).join('\n');
 
 const bundle = async name => (await build({

@@ -26,6 +26,7 @@ else navigator.getInstalledRelatedApps?.().then((apps) => apps.length && there()
 
 let prompt;
 addEventListener("beforeinstallprompt", (event) => {
+  if (page.dataset.place === "Computer") return; // the app belongs on the phone
   event.preventDefault();
   prompt = event;
   find("[data-offer]").hidden = false;

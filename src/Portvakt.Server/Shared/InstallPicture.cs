@@ -64,7 +64,7 @@ public sealed class InstallPicture
         switch (scene)
         {
             case InstallScene.ShareMenu:
-                Lower();
+                Lower(hasPage: true);
                 Box(48, 146, 36, 36, 18, "bar");
                 Icon(66, 164, Back);
                 Box(92, 146, 136, 36, 18, "bar");
@@ -79,7 +79,7 @@ public sealed class InstallPicture
                 Mark(116, 60, 152, 30);
                 break;
             case InstallScene.ShareBar:
-                Lower();
+                Lower(hasPage: true);
                 Box(41, 138, 238, 62, 0, "bar");
                 foreach (var (at, icon) in new[] { (70, Back), (115, Forward), (160, Share), (205, Bookmark), (250, Tabs) }) Icon(at, 164, icon);
                 Mark(140, 144, 40, 40);
@@ -98,10 +98,10 @@ public sealed class InstallPicture
             case InstallScene.AddHome:
                 Lower();
                 Box(41, 14, 238, 190, 18, "sheet");
-                Row(50, 24, 220, null, Pages);
-                Row(50, 62, 220, null, Bookmark);
-                Row(50, 100, 220, _words["MenuAddHome"], PlusBox);
-                Row(50, 138, 220, _words["MenuMore"], Down);
+                Row(46, 24, 228, null, Pages);
+                Row(46, 62, 228, null, Bookmark);
+                Row(46, 100, 228, _words["MenuAddHome"], PlusBox);
+                Row(46, 138, 228, _words["MenuMore"], Down);
                 Mark(48, 101, 224, 34);
                 break;
             case InstallScene.Confirm:
@@ -110,12 +110,12 @@ public sealed class InstallPicture
                 Icon(62, 38, Cross);
                 App(56, 70, 44);
                 Word(114, 97, "Portvakt", "word");
-                Word(60, 159, _words["MenuWebApp"], "word");
+                Word(68, 159, _words["MenuWebApp"], "word");
                 Box(222, 143, 42, 24, 12, "brand");
                 Circle(252, 155, 10, "knob");
                 Mark(50, 138, 220, 36);
                 Word(264, 43, _words["MenuAdd"], "link", "end");
-                Mark(200, 24, 72, 30);
+                Mark(176, 24, 96, 30);
                 break;
             case InstallScene.HomeScreen:
                 Lower();
@@ -130,7 +130,7 @@ public sealed class InstallPicture
                 break;
             case InstallScene.Copy:
                 Upper();
-                Lines(60, 70, 160);
+                Lines(60, 36, 160);
                 Box(60, 96, 200, 32, 8, "bar");
                 Word(72, 117, "portvakt", "faint");
                 Box(60, 140, 200, 36, 8, "outline");
@@ -152,7 +152,7 @@ public sealed class InstallPicture
                 Mark(106, 114, 56, 70);
                 break;
             case InstallScene.PasteIphone:
-                Lower();
+                Lower(hasPage: true);
                 Box(56, 140, 208, 38, 19, "bar");
                 Box(96, 84, 128, 36, 12, "sheet");
                 Mark(56, 140, 208, 38);
@@ -219,7 +219,7 @@ public sealed class InstallPicture
                 Mark(164, 142, 88, 34);
                 break;
             case InstallScene.SamsungMenu:
-                Lower();
+                Lower(hasPage: true);
                 Box(41, 138, 238, 62, 0, "bar");
                 foreach (var (at, icon) in new[] { (66, Back), (113, Forward), (160, House), (207, Bookmark), (254, Bars) }) Icon(at, 164, icon);
                 Mark(234, 144, 40, 40);
@@ -265,10 +265,10 @@ public sealed class InstallPicture
         Dots = "M-6 0h.1M0 0h.1M6 0h.1", DotsDown = "M0-6v.1M0 0v.1M0 6v.1", Bars = "M-8-5H8M-8 0H8M-8 5H8", House = "M-8 0 0-8 8 0M-5-2v9H5v-9", Phone = "M-5-8H5V8H-5ZM-1 5h2M0-4v5m-2-2 2 2 2-2",
         Open = "M-1-6h-6V7H6V1M2-7h5v5M7-7 0 0", Sign = "M24 20H76V50C76 67 65 78 50 85C35 78 24 67 24 50ZM39 66V49C39 42.9 43.9 38 50 38C56.1 38 61 42.9 61 49V66Z", CompassIcon = "M0-8a8 8 0 1 0 .1 0ZM4-4 1 1l-5 3 3-5Z";
 
-    private void Lower()
+    private void Lower(bool hasPage = false)
     {
         Box(40, -40, 240, 236, 28, "body");
-        Lines(60, 24, 150);
+        if (hasPage) Lines(60, 24, 150);
     }
 
     private void Upper() => Box(40, 6, 240, 240, 24, "body");
@@ -289,7 +289,7 @@ public sealed class InstallPicture
     private void Row(int x, int y, int width, string? word, string icon)
     {
         if (word is null) Box(x + 16, y + 14, width / 3, 8, 4, "line");
-        else Word(x + 16, y + 23, word, "word");
+        else Word(x + 16, y + 23, word, "word", longest: width - 60);
         Icon(x + width - 24, y + 18, icon);
     }
 
@@ -310,7 +310,8 @@ public sealed class InstallPicture
     {
         _marks++;
         Add($"<rect class=\"pv-i-ring\" x=\"{x - 3}\" y=\"{y - 3}\" width=\"{width + 6}\" height=\"{height + 6}\" rx=\"10\"/>");
-        Add($"<circle class=\"pv-i-mark\" cx=\"{x - 3}\" cy=\"{y + (height / 2)}\" r=\"11\"/><text class=\"pv-i-count\" x=\"{x - 3}\" y=\"{y + (height / 2) + 5}\" text-anchor=\"middle\">{_marks}</text>");
+        var middle = width > 60 ? y + (height / 2) : y; // beside a small place it would hide what is in it
+        Add($"<circle class=\"pv-i-mark\" cx=\"{x - 3}\" cy=\"{middle}\" r=\"11\"/><text class=\"pv-i-count\" x=\"{x - 3}\" y=\"{middle + 5}\" text-anchor=\"middle\">{_marks}</text>");
     }
 
     private void Box(int x, int y, int width, int height, int radius, string look) =>
@@ -320,8 +321,12 @@ public sealed class InstallPicture
 
     private void Icon(int x, int y, string path) => Add($"<path class=\"pv-i-ink\" transform=\"translate({x} {y})\" d=\"{path}\"/>");
 
-    private void Word(int x, int y, string word, string look, string anchor = "start") =>
-        Add($"<text class=\"pv-i-{look}\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{Encoder.Encode(word)}</text>");
+    /// <summary>Words in the system's own letters, of unknown width: those that might be too long are drawn together.</summary>
+    private void Word(int x, int y, string word, string look, string anchor = "start", int longest = int.MaxValue)
+    {
+        if (word.Length * 9 > longest) Add($"<text class=\"pv-i-{look}\" x=\"{x}\" y=\"{y}\" textLength=\"{longest}\" lengthAdjust=\"spacingAndGlyphs\">{Encoder.Encode(word)}</text>");
+        else Add($"<text class=\"pv-i-{look}\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{Encoder.Encode(word)}</text>");
+    }
 
     private void Add(FormattableString markup) => _svg.Append(markup.ToString(CultureInfo.InvariantCulture));
 }
