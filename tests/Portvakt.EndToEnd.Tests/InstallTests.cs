@@ -25,7 +25,8 @@ public sealed class InstallTests(Running running)
             {
                 await computer.Page.SetViewportSizeAsync(width, 800);
                 Assert.Equal(width, await computer.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
-                foreach (var scheme in language is "nb" ? new[] { ColorScheme.Dark, ColorScheme.Light } : [ColorScheme.Light]) found.AddRange((await Axe.JudgeAsync(computer.Page, scheme)).Select(violation => $"{place} {width} {violation}"));
+                if (language is not "nb") continue; // the tour judges the others
+                foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light }) found.AddRange((await Axe.JudgeAsync(computer.Page, scheme)).Select(violation => $"{place} {width} {violation}"));
             }
         }
 
@@ -37,6 +38,7 @@ public sealed class InstallTests(Running running)
     public async Task An_iPad_that_calls_itself_a_Macintosh_is_known_by_its_fingers()
     {
         await using var ipad = await PhoneInBrowser.UnpackAsync(running.House, "nb", new PhoneOptions { UserAgent = Mac });
+        await ipad.Page.AddInitScriptAsync("Object.defineProperty(navigator, 'maxTouchPoints', { get: () => 5 })"); // this browser's glass has room for one finger
         await ipad.OpenAsync("/phone/get");
         await Expect(ipad.Page.Locator("[data-place=Ipad]")).ToBeVisibleAsync();
 

@@ -3,7 +3,7 @@ const page = document.querySelector("[data-install]");
 const find = (selector) => page.querySelector(selector);
 const told = find("[data-told]");
 
-if (page.dataset.place === "Computer" && !("chosen" in page.dataset) && /Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1) {
+if (page.dataset.place === "Computer" && page.dataset.chosen === "no" && /Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1) {
   location.replace("?on=ipad"); // only its fingers give it away
 }
 
