@@ -106,7 +106,7 @@ public sealed class GuideTests(Running running)
         await using var iphone = await PhoneInBrowser.UnpackAsync(running.House, language, new PhoneOptions { UserAgent = PhoneOptions.Iphone });
         var (walk, old, words, said) = (scene.Walk, scene.Phone, scene.Words, MoveTests.In(language));
         await iphone.OpenAsync("/phone/get");
-        await Expect(iphone.Button(words.Open)).ToBeVisibleAsync();
+        await Expect(iphone.Page.Locator(".pv-scene").First).ToBeVisibleAsync();
         await look("T1-get-iphone", iphone.Page);
 
         await walk.ToSetUpAsync(scene.Employee);
@@ -122,7 +122,7 @@ public sealed class GuideTests(Running running)
 
         // To the new phone: the iPhone, while the old one works.
         await iphone.OpenAsync();
-        await iphone.TapAsync(words.Open);
+        await iphone.EnterAsync(words.Open);
         await iphone.TapAsync(words.Agree);
         await old.TapAsync(words.Settings);
         await Expect(old.Button(said.Move)).ToBeVisibleAsync();
@@ -154,7 +154,7 @@ public sealed class GuideTests(Running running)
         Mark("P2-more-information", page => Button(page, words.Next)),
         Mark("P4-method", page => page.Locator("#method"), page => page.Locator(".ds-field:has(#use-notifications)"), page => Button(page, words.SetUp)),
         Mark("P5-setup", page => page.Locator("svg.pv-qr")),
-        Mark("T1-get-iphone", page => page.Locator("ol.steps")),
+        Mark("T1-get-iphone", page => page.Locator(".pv-install-steps .pv-install-text").First),
         Mark("T1-get", page => Button(page, words.Get)),
         Mark("T2-privacy", page => Button(page, words.Agree)),
         Mark("T3-first", page => Button(page, words.ScanQr)),

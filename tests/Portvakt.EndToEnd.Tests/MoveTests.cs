@@ -38,7 +38,7 @@ public sealed class MoveTests(Running running)
         await old.TapAsync(words.AddIt);
         await Expect(old.Page.Locator(".account h3")).ToHaveTextAsync("GitHub");
         await fresh.OpenAsync();
-        await fresh.TapAsync(words.Open);
+        await fresh.EnterAsync(words.Open);
         await fresh.TapAsync(words.Agree);
 
         // One try: a wrong number, and everything is as before. Nobody types 100.

@@ -42,6 +42,19 @@ public static class Tests
         return tally.ExitCode;
     }
 
+    /// <summary>One end-to-end test compares pictures of the style page with those that were approved, or approves them.</summary>
+    public static async Task<int> CompareLooksAsync(Options options)
+    {
+        var folder = Directory.CreateDirectory(options.Words is [var directory] ? directory : Repo.Path("artifacts/looks")).FullName;
+        Environment.SetEnvironmentVariable("PORTVAKT_LOOKS", folder);
+        if (options.Has("--approve")) Environment.SetEnvironmentVariable("PORTVAKT_LOOKS_APPROVE", "yes");
+        await BuildAsync();
+        var tally = await RunAsync([EndToEnd], "Debug", filter: "The style page looks", withPhone: false);
+        Console.WriteLine($"Report: {Path.Combine(folder, "index.html")}");
+        Console.WriteLine(tally);
+        return tally.ExitCode;
+    }
+
     /// <summary>The test projects, quick ones first: the end-to-end tests come last.</summary>
     public static string[] Projects() => [.. Directory.EnumerateDirectories(Repo.Path("tests"), "*.Tests").Select(directory => Path.GetFileName(directory))
         .OrderBy(name => name is EndToEnd).ThenBy(name => name, StringComparer.Ordinal)];

@@ -9,11 +9,10 @@ namespace Portvakt.Server.Guides;
 public sealed class ChooseModel(SignInJourney journey, PortvaktDb db, TimeProvider clock, IOptions<PortvaktSettings> settings, IWebHostEnvironment house)
     : GuidePage(journey, db, clock, settings, house)
 {
-    protected override GuideKind? Which()
+    protected override GuideKind? Which() => InstallBook.Of(Request.Headers.UserAgent.ToString()) switch
     {
-        var agent = Request.Headers.UserAgent.ToString();
-        return agent.Contains("iPhone", StringComparison.Ordinal) || agent.Contains("iPad", StringComparison.Ordinal) ? GuideKind.Iphone
-            : agent.Contains("Android", StringComparison.Ordinal) ? GuideKind.Android
-            : null;
-    }
+        InstallPlace.Computer => null,
+        InstallPlace.AndroidChrome or InstallPlace.AndroidSamsung or InstallPlace.AndroidFirefox or InstallPlace.AndroidApp => GuideKind.Android,
+        _ => GuideKind.Iphone,
+    };
 }

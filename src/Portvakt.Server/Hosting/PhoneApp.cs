@@ -9,19 +9,19 @@ public static class PhoneApp
     public static void MapPhoneApp(this WebApplication app)
     {
         var files = app.Environment.WebRootFileProvider;
-        foreach (var path in new[] { "/phone", "/phone/get", "/phone/{**file}" })
+        foreach (var path in new[] { "/phone", "/phone/{**file}" })
         {
-            app.MapMethods(path, ["GET", "HEAD"], (HttpContext http, string? file) => SendAsync(http, files, string.IsNullOrEmpty(file) || file is "get" ? "index.html" : file))
+            app.MapMethods(path, ["GET", "HEAD"], (HttpContext http, string? file) => SendAsync(http, files, string.IsNullOrEmpty(file) ? "index.html" : file))
                 .ExcludeFromDescription().WithSummary("The phone app.");
         }
     }
 
     private static async Task SendAsync(HttpContext http, IFileProvider files, string name)
     {
-        // Relative addresses in the app need the slash at the end; the worker's scope is the folder.
+        // What people type leads to how the app gets on the phone. An app that is there begins at the folder, which is its worker's scope.
         if (http.Request.Path.Value is "/phone")
         {
-            http.Response.Redirect("/phone/" + http.Request.QueryString);
+            http.Response.Redirect("/phone/get" + http.Request.QueryString);
             return;
         }
 

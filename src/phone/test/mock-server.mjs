@@ -262,7 +262,7 @@ export function mock({ now = () => Math.floor(Date.now() / 1000), unlock = ['pas
   const types = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', png: 'image/png', webmanifest: 'application/manifest+json', txt: 'text/plain; charset=utf-8' };
   function file(response, path) {
     if (path.startsWith('/e/') || path.startsWith('/E/')) return response.writeHead(302, { Location: `/phone/#e=${path.slice(3)}` }).end();
-    const name = ['/phone/', '/phone/get'].includes(path) ? 'index.html' : path.replace(/^\/phone\//, '');
+    const name = path === '/phone/' ? 'index.html' : path.replace(/^\/phone\//, '');
     const source = dist && new URL(name, dist);
     if (!source || !source.href.startsWith(dist.href) || !existsSync(source)) return response.writeHead(404).end();
     response.writeHead(200, { 'Content-Type': types[name.split('.').pop()] ?? 'text/plain', 'Content-Security-Policy': csp, 'X-Content-Type-Options': 'nosniff',

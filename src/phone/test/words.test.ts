@@ -6,8 +6,6 @@ import { type FirstKey, type Language, languages, loadWords } from '../src/gener
 
 /** The labels of the employee's guide, letter by letter: who holds the guide must recognise each screen. */
 const guide: [FirstKey, Record<Language, string>][] = [
-  ['Get', { nb: 'Hent', nn: 'Hent', en: 'Get' }],
-  ['Open', { nb: 'Åpne', nn: 'Opne', en: 'Open' }],
   ['Agree', { nb: 'Jeg er enig', nn: 'Eg er einig', en: 'I agree' }],
   ['ScanQr', { nb: 'Skann en QR-kode', nn: 'Skann ein QR-kode', en: 'Scan a QR code' }],
   ['EnterCode', { nb: 'Skriv inn koden', nn: 'Skriv inn koden', en: 'Enter the code' }],

@@ -10,9 +10,6 @@ public sealed record PhoneOptions
     public const string Android = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36";
     public const string Iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1";
 
-    /// <summary>Chrome on an iPhone, which cannot put anything on the Home Screen that rings.</summary>
-    public const string IphoneChrome = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/143.0.7499.38 Mobile/15E148 Safari/604.1";
-
     public string UserAgent { get; init; } = Android;
 
     /// <summary>Face, finger or PIN of the phone itself: a platform authenticator with user verification.</summary>
@@ -150,6 +147,9 @@ public sealed class PhoneInBrowser : IAsyncDisposable
 
     /// <summary>Taps the button with exactly this name.</summary>
     public Task TapAsync(string name) => Button(name).ClickAsync();
+
+    /// <summary>From the install page into the app; where the app was put on the phone just now, the page offers it twice, and the person takes the first.</summary>
+    public Task EnterAsync(string open) => Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = open, Exact = true }).First.ClickAsync();
 
     public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = name, Exact = true });
 

@@ -88,7 +88,7 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
         await Expect(phone.Button(words.Get)).ToBeVisibleAsync();
         await LookAsync("T1-get", phone.Page);
         await phone.TapAsync(words.Get);
-        await phone.TapAsync(words.Open);
+        await phone.EnterAsync(words.Open);
 
         await Expect(phone.Button(words.Agree)).ToBeVisibleAsync();
         await LookAsync("T2-privacy", phone.Page);

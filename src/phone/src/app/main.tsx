@@ -1,8 +1,9 @@
 import { render } from 'preact';
 import { readTyped } from '../core/code';
-import { kind } from '../platform/device';
+import { isPhone } from '../platform/device';
 import { installed } from '../platform/install';
 import * as push from '../platform/push';
+import { keep } from '../platform/store';
 import { leftBehind, start as startWorker } from '../platform/worker';
 import { Home } from './accounts';
 import { Approve, Ended } from './approve';
@@ -10,19 +11,18 @@ import { Later, MoveLater, OthersLater, seldom } from './later';
 import { Lock } from './lock';
 import { Working } from './parts';
 import { accounts, go, locked, lost, others, push as pushState, request, said, screen } from './state';
-import { agreed, begunMove, Consent, enter, Get, keepCode, keptCode, present } from './start';
+import { agreed, begunMove, Consent, enter, keepCode, keptCode, present } from './start';
 import { check, hidden, idle, load, lockIfAway, maybeUpdate, report, seen, tick } from './watch';
 import { language, speak } from './words';
 
 function View() {
   const now = screen.value;
-  if (now.at !== 'unsupported' && now.at !== 'get' && now.at !== 'consent') {
+  if (now.at !== 'unsupported' && now.at !== 'consent') {
     if (locked.value) return <Lock />;
     // A request takes the screen from everything; a half-done binding waits behind it.
     if (request.value) return <Approve key={request.value.question.context.id} />;
   }
   switch (now.at) {
-    case 'get': return <Get />;
     case 'consent': return <Consent />;
     case 'home': return <Home />;
     case 'working': return <Working key={now.text} text={now.text} />;
@@ -38,17 +38,16 @@ const App = () => <>
   <p class="ds-sr-only" role="status" aria-live="polite">{said}</p>
 </>;
 
-/** What the address says: `#r=ID` a request, `#e=CODE` a code to bind with, `&k=KEY` beside it the key of what comes along, `#get` the install page. */
-function fragment(): { opened?: string; code?: string; key: string | null; get: boolean } {
+/** What the address says: `#r=ID` a request, `#e=CODE` a code to bind with, `&k=KEY` beside it the key of what comes along, `#open` that the install page was seen. */
+function fragment(): { opened?: string; code?: string; key: string | null; open: boolean } {
   const text = location.hash.slice(1);
-  const get = text === 'get' || location.pathname === '/phone/get';
   // The code must not stay in the address bar, nor be there again after a reload.
   if (text) history.replaceState(null, '', location.pathname + location.search);
   const values = new URLSearchParams(text);
   const opened = values.get('r');
   const code = readTyped(values.get('e') ?? '');
   const key = values.get('k') ?? '';
-  return { get, key: /^[\w-]{43}$/.test(key) ? key : null, ...(opened ? { opened } : {}), ...(code ? { code } : {}) };
+  return { open: text === 'open', key: /^[\w-]{43}$/.test(key) ? key : null, ...(opened ? { opened } : {}), ...(code ? { code } : {}) };
 }
 
 async function wake(opened?: string): Promise<void> {
@@ -59,8 +58,9 @@ async function wake(opened?: string): Promise<void> {
 async function start(): Promise<void> {
   const root = document.getElementById('app')!;
   const speaking = speak(language.value);
-  const { opened, code, key, get } = fragment();
+  const { opened, code, key, open } = fragment();
   if (code) keepCode(code, key);
+  if (installed()) keep('installed', '1'); // the install page reads it where the browser shares what it keeps with the app
   try {
     await load();
   } catch {
@@ -76,8 +76,7 @@ async function start(): Promise<void> {
   } else if ((accounts.value.length > 0 || others.value) && agreed()) {
     if (keptCode()) enter();
     else if (accounts.value.some(account => account.moving) || begunMove()[0]) go({ at: 'move' });
-    else if (get) go({ at: 'get' });
-  } else if (get || (!lost.value && !installed() && !agreed() && kind() !== 'computer')) go({ at: 'get' });
+  } else if (!open && !lost.value && !installed() && !agreed() && isPhone()) return location.replace(`/phone/get${location.search}`);
   else enter();
   root.textContent = '';
   render(<App />, root);

@@ -1,9 +1,7 @@
 import { consentVersion } from '../core/product';
-import { kind } from '../platform/device';
-import { installed, offer } from '../platform/install';
 import { keep, note } from '../platform/store';
 import { seldom } from './later';
-import { Alert, Button, LanguageChoice, P, Page } from './parts';
+import { Button, LanguageChoice, P, Page } from './parts';
 import { go, lost } from './state';
 import { t } from './words';
 
@@ -25,8 +23,6 @@ export const present = async (code: string, key: string | null): Promise<void> =
 
 /** Where one goes when the app is open and nothing else is asked. */
 export function enter(): void {
-  // From the install page onwards a reload leads here, not back to it.
-  if (location.pathname !== '/phone/') history.replaceState(null, '', `/phone/${location.search}`);
   const kept = keptCode();
   // Who only gets an account back has agreed before; that screen says so.
   if (!agreed() && (kept || !lost.value)) return go({ at: 'consent' });
@@ -35,27 +31,6 @@ export function enter(): void {
 }
 
 export const agreed = (): boolean => note('consent') === consentVersion;
-
-const steps = {
-  'iphone-safari': ['GetIphone1', 'GetIphone2', 'GetIphone3'],
-  'iphone-other': ['GetIphoneOther1', 'GetIphoneOther2'],
-  android: ['GetAndroid1', 'GetAndroid2'],
-  computer: ['GetComputer1', 'GetComputer2'],
-} as const;
-
-export function Get() {
-  const phone = kind();
-  const prompt = offer.value;
-  return <Page title={t('GetTitle')} mark>
-    <P>{t('GetWhy')}</P>
-    {prompt
-      ? <Button onTap={() => void prompt.prompt().then(() => { offer.value = null; })}>{t('Get')}</Button>
-      : installed() ? null : phone === 'computer' ? steps.computer.map(text => <P key={text}>{t(text)}</P>) : <ol class="steps">{steps[phone].map(step => <li key={step}>{t(step)}</li>)}</ol>}
-    {phone.startsWith('iphone') && !installed() && <Alert color="info"><p>{t('GetIphoneWhy')}</p></Alert>}
-    <Button variant={installed() || phone === 'computer' ? 'primary' : 'secondary'} onTap={enter}>{t('Open')}</Button>
-    <LanguageChoice />
-  </Page>;
-}
 
 export function Consent() {
   return <Page title={t('PrivacyTitle')} leads={false}>

@@ -38,7 +38,6 @@ export type Proof = { ready: Ready; assertion: Assertion; synced: boolean; prf: 
 export type Ending = 'approved' | 'denied' | 'reported' | 'wrong-number' | 'expired' | 'answered' | 'nothing';
 
 export type Screen =
-  | { at: 'get' }
   | { at: 'consent' }
   | { at: 'home' }
   | { at: 'kind' }

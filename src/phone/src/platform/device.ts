@@ -1,12 +1,6 @@
-export type Kind = 'iphone-safari' | 'iphone-other' | 'android' | 'computer';
-
-export function kind(agent = navigator.userAgent, touchPoints = navigator.maxTouchPoints): Kind {
-  // An iPad calls itself a Macintosh; only its fingers give it away.
-  if (/iPhone|iPad|iPod/.test(agent) || (/Macintosh/.test(agent) && touchPoints > 1)) {
-    return /CriOS|FxiOS|EdgiOS|OPiOS|GSA|DuckDuckGo/.test(agent) ? 'iphone-other' : 'iphone-safari';
-  }
-  return /Android/.test(agent) ? 'android' : 'computer';
-}
+/** Whether this is a phone or a tablet. An iPad calls itself a Macintosh; only its fingers give it away. */
+export const isPhone = (agent = navigator.userAgent, touchPoints = navigator.maxTouchPoints): boolean =>
+  /iPhone|iPad|iPod|Android/.test(agent) || (/Macintosh/.test(agent) && touchPoints > 1);
 
 /** A name by which the person and the help desk recognise this phone. */
 export function deviceName(agent = navigator.userAgent, touchPoints = navigator.maxTouchPoints): string {

@@ -85,7 +85,7 @@ export async function persist(): Promise<boolean> {
   }
 }
 
-type Note = 'lang' | 'consent' | 'code' | 'nonce' | 'hidden-at' | 'accounts' | 'quiet' | 'pin-wait' | 'others' | 'moving';
+type Note = 'lang' | 'installed' | 'consent' | 'code' | 'nonce' | 'hidden-at' | 'accounts' | 'quiet' | 'pin-wait' | 'others' | 'moving';
 
 /** Small things that are no secret. `null` also where the browser keeps nothing. */
 export function note(name: Note): string | null {

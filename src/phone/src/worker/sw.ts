@@ -46,6 +46,7 @@ worker.addEventListener('fetch', (event: Event & { request: Request; respondWith
   const { origin, pathname } = new URL(request.url);
   // What the server says is never kept: the API goes straight to the network.
   if (request.method !== 'GET' || origin !== location.origin || pathname.startsWith('/phone/api/')) return;
+  if (pathname === '/phone/get') return; // The install page is a page of the server's.
   const file = request.mode === 'navigate' ? shell : pathname;
   if (!files.has(file)) return;
   event.respondWith(caches.open(cacheName).then(async cache => await cache.match(file) ?? fetch(request)));
