@@ -37,6 +37,7 @@ Verb[] verbs =
     new("load [OPTIONS]...", "people who sign in to a server of its own: `--people N --rate R --minutes M`, `--nodes K`, `--database sqlite|postgres`; `--monday`: 20,000 within ten minutes on two nodes", Load.RunAsync),
     new("attack", "replay known attacks in full size: guessed codes, push bombing, lockout as a weapon; prints their figures", Attack.RunAsync),
     new("guides [DIR]", "the guides from a real run, in three languages, as HTML and PDF; in artifacts/guides unless said otherwise", Tests.MakeGuidesAsync),
+    new("accessibility [DIR]", "every screen in every state, three languages and eight ways of using it, with a report; in artifacts/accessibility unless said otherwise", Tests.JudgeAccessibilityAsync),
     new("screenshots [DIR]", "pictures of every screen; in artifacts/screenshots unless said otherwise", Tests.TakeScreenshotsAsync),
 ];
 

@@ -148,6 +148,7 @@ export type FirstKey =
   | 'Save'
   | 'ScanHint'
   | 'ScanQr'
+  | 'SecondsLeft'
   | 'ServerTrouble'
   | 'Settings'
   | 'SlowDown'
