@@ -39,6 +39,7 @@ Verb[] verbs =
     new("guides [DIR]", "the guides from a real run, in three languages, as HTML and PDF; in artifacts/guides unless said otherwise", Tests.MakeGuidesAsync),
     new("looks [DIR]", "pictures of the style page beside those that were approved, as an HTML report in artifacts/looks unless said otherwise; ends with 1 where they differ", Tests.CompareLooksAsync,
         new("--approve", "the new ones are right")),
+    new("accessibility [DIR]", "every screen in every state, three languages and eight ways of using it, with a report; in artifacts/accessibility unless said otherwise", Tests.JudgeAccessibilityAsync),
     new("screenshots [DIR]", "pictures of every screen; in artifacts/screenshots unless said otherwise", Tests.TakeScreenshotsAsync),
 ];
 

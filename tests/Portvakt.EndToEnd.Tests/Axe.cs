@@ -10,9 +10,10 @@ namespace Portvakt.EndToEnd.Tests;
 internal static class Axe
 {
     private static readonly string Script = new BundledAxeScriptProvider().GetScript();
+    private static readonly string[] Levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"];
 
     /// <summary>Every rule of WCAG 2.2 A and AA.</summary>
-    private static readonly object Everything = new { type = "tag", values = new[] { "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa" } };
+    private static readonly object Everything = new { type = "tag", values = Levels };
 
     /// <summary>In the dark only the colours are others.</summary>
     private static readonly object Colours = new { type = "rule", values = new[] { "color-contrast" } };
@@ -21,15 +22,29 @@ internal static class Axe
     public static async Task<string[]> JudgeAsync(IPage page, ColorScheme scheme)
     {
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce });
-        if (!await page.EvaluateAsync<bool>("'axe' in window")) await page.EvaluateAsync(Script);
-        var violations = await page.EvaluateAsync<string[]>(
+        return [.. (await LookAsync(page, coloursOnly: scheme is ColorScheme.Dark)).Wrong.Select(violation => $"({scheme}) {violation}")];
+    }
+
+    /// <summary>The same, of the page in the colours it has.</summary>
+    public static async Task<Finding> LookAsync(IPage page, bool coloursOnly)
+    {
+        await PutInAsync(page);
+        return Finding.Read(await page.EvaluateAsync<string>(
             """
             async runOnly => {
-              const { violations } = await axe.run({ runOnly, resultTypes: ['violations'] });
-              return violations.map(({ id, help, nodes }) => `${id}, ${help}: ${nodes.map(({ html }) => html).join(' | ')}`);
+              const { violations, passes } = await axe.run({ runOnly, resultTypes: ['violations'] });
+              return JSON.stringify({
+                looked: violations.length + passes.length,
+                criteria: [...violations, ...passes].flatMap(({ tags }) => tags).filter(tag => /^wcag\d{3,4}$/.test(tag)).map(tag => tag.replace(/^wcag(\d)(\d)(\d+)$/, '$1.$2.$3')),
+                wrong: violations.map(({ id, help, nodes }) => `${id}, ${help}: ${nodes.map(({ html }) => html).join(' | ')}`),
+              });
             }
             """,
-            scheme is ColorScheme.Dark ? Colours : Everything);
-        return [.. violations.Select(violation => $"({scheme}) {violation}")];
+            coloursOnly ? Colours : Everything));
+    }
+
+    private static async Task PutInAsync(IPage page)
+    {
+        if (!await page.EvaluateAsync<bool>("'axe' in window")) await page.EvaluateAsync(Script);
     }
 }

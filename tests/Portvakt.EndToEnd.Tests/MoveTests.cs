@@ -120,8 +120,8 @@ public sealed class MoveTests(Running running)
 
         async Task<string> ReadNumberAsync()
         {
-            await Expect(fresh.Page.Locator(".number")).ToHaveTextAsync(new Regex("^[0-9]{2}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
-            return await fresh.Page.Locator(".number").InnerTextAsync();
+            await Expect(fresh.Page.Locator(".number > [aria-hidden]")).ToHaveTextAsync(new Regex("^[0-9]{2}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+            return await fresh.Page.Locator(".number > [aria-hidden]").InnerTextAsync();
         }
 
         async Task ConfirmAsync(string typed)

@@ -17,7 +17,11 @@ public sealed class Running : IAsyncLifetime
         House = await House.OpenAsync();
     }
 
-    public ValueTask DisposeAsync() => House.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await AccessReport.WriteAsync(TimeProvider.System);
+        await House.DisposeAsync();
+    }
 
     /// <summary>No error on any console, no violation of the content policy, no request to a stranger.</summary>
     public static void NobodyComplained(params Witness[] witnesses)

@@ -61,7 +61,7 @@ public static class Tour
         _ = await walk.MakeRecoveryCodesAsync();
         await walk.FinishAsync();
 
-        foreach (var address in new[] { "/guides/iphone", "/guides/android", "/account", "/account/security", "/activate", "/sign-out", "/no-such-page" })
+        foreach (var address in new[] { "/guides/iphone", "/guides/android", "/accessibility", "/account", "/account/security", "/activate", "/sign-out", "/no-such-page" })
         {
             await page.GotoAsync(computer.House.Server + address);
             await look("X" + address.Replace('/', '-'), page);

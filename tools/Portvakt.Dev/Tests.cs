@@ -55,6 +55,20 @@ public static class Tests
         return tally.ExitCode;
     }
 
+    /// <summary>The end-to-end tests that look at screens do so in every mode, and leave a report. What the accessibility statement is made of goes to its place when nothing was found.</summary>
+    public static async Task<int> JudgeAccessibilityAsync(Options options)
+    {
+        var report = Directory.CreateDirectory(options.Words is [var directory] ? directory : Repo.Path("artifacts/accessibility")).FullName;
+        foreach (var part in Directory.EnumerateFiles(report, "part-*.json")) File.Delete(part); // of an earlier run
+        Environment.SetEnvironmentVariable("PORTVAKT_ACCESSIBILITY", report);
+        await BuildAsync();
+        var tally = await RunAsync([EndToEnd], "Debug", filter: "can be used by everybody", withPhone: false);
+        if (tally.ExitCode is 0) File.Copy(Path.Combine(report, "accessibility.json"), Repo.Path("src/Portvakt.Server/Resources/accessibility.json"), overwrite: true);
+        Console.WriteLine($"Report: {Path.Combine(report, "index.html")}");
+        Console.WriteLine(tally);
+        return tally.ExitCode;
+    }
+
     /// <summary>The test projects, quick ones first: the end-to-end tests come last.</summary>
     public static string[] Projects() => [.. Directory.EnumerateDirectories(Repo.Path("tests"), "*.Tests").Select(directory => Path.GetFileName(directory))
         .OrderBy(name => name is EndToEnd).ThenBy(name => name, StringComparer.Ordinal)];

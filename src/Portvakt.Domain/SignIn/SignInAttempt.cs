@@ -283,6 +283,20 @@ public sealed class SignInAttempt
         MustChangePassword = mustChangePassword,
     };
 
+    /// <summary>The person said that they need it; how often is bounded by <see cref="LongestLifetime"/>.</summary>
+    public void GiveMoreTime(DateTimeOffset now)
+    {
+        Demand(PasswordVerifiedAt is not null);
+        Prolong(now);
+    }
+
+    /// <summary>Until <see cref="IsLive"/> is over, as it stands.</summary>
+    public int SecondsLeft(DateTimeOffset now)
+    {
+        var longest = CreatedAt + LongestLifetime;
+        return (int)Math.Ceiling(Math.Max(0, ((ExpiresAt < longest ? ExpiresAt : longest) - now).TotalSeconds));
+    }
+
     /// <summary>Progress renews the time limit; looking at a page does not.</summary>
     private void Prolong(DateTimeOffset now) => ExpiresAt = now + (EnrolmentBegunAt is not null && EnrolledAt is null ? EnrolmentLifetime : Lifetime);
 

@@ -10,11 +10,13 @@ using Microsoft.Extensions.Options;
 using Portvakt.Domain.Audit;
 using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
+using Portvakt.Domain.Sessions;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Sessions;
+using Portvakt.Server.Shared;
 using Portvakt.Server.SignIn;
 
 namespace Portvakt.Server.Administration;
@@ -101,6 +103,7 @@ public abstract class AdministrationPage(Reception reception, Act act) : PageMod
         ViewData["Wide"] = true;
         ViewData["Desk"] = desk;
         ViewData["Section"] = Section;
+        ViewData[TimeLimit.Key] = new TimeLimit((int)Session.DeskIdleLifetime.TotalSeconds, "/account", "TimeLimitDesk", Posts: false);
         await next();
     }
 

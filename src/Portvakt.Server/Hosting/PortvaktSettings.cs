@@ -20,6 +20,12 @@ public sealed class PortvaktSettings
     /// <summary>What to do when nothing else helps: telephone or address of the helpdesk, as people read it.</summary>
     public string? Helpdesk { get; set; }
 
+    /// <summary>Who hears of what somebody cannot use, as people read it: mail address, telephone. Empty: <see cref="Helpdesk"/>.</summary>
+    public string? AccessibilityContact { get; set; }
+
+    /// <summary>Address of the accessibility statement that the organisation has published (uustatus.no): the page <c>/accessibility</c> leads to it.</summary>
+    public string? AccessibilityStatement { get; set; }
+
     /// <summary>nb, nn or en: for browsers that do not say.</summary>
     public string DefaultLanguage { get; set; } = "nb";
 
@@ -167,6 +173,8 @@ public sealed class PortvaktSettings
         else if (Demo && !address.IsLoopback)
             yield return "The demo listens on this machine only: Portvakt:PublicAddress must be localhost.";
         if (string.IsNullOrWhiteSpace(Organisation)) yield return "Portvakt:Organisation must name the organisation.";
+        if (AccessibilityStatement is { Length: > 0 } && !(Uri.TryCreate(AccessibilityStatement, UriKind.Absolute, out var statement) && statement is { Scheme: "https", UserInfo: "" }))
+            yield return "Portvakt:AccessibilityStatement must be the address of the published statement, like https://uustatus.no/nb/erklaringer/publisert/….";
         if (DefaultLanguage is not ("nb" or "nn" or "en")) yield return "Portvakt:DefaultLanguage must be nb, nn or en.";
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out _)) yield return "Portvakt:TimeZone must be a time zone of this machine, like Europe/Oslo.";
         if (StaySignedInLifetime <= TimeSpan.Zero || StaySignedInLifetime > TimeSpan.FromDays(30)) yield return "Portvakt:StaySignedInLifetime must lie between 0 and 30 days.";

@@ -7,8 +7,47 @@ all("[data-print]", (button) => {
   button.addEventListener("click", () => print());
 });
 
+all("[data-limit]", limit);
+
 const root = document.querySelector("[data-wait]");
 if (root) follow();
+
+// Two minutes before the page can no longer be used its reader is told, and can have more time. What was typed stays.
+function limit(place) {
+  const ahead = 120;
+  const [template] = place.children;
+  let end, timer;
+  start(place.dataset.limit);
+
+  function start(seconds) {
+    clearTimeout(timer);
+    end = performance.now() + seconds * 1000;
+    timer = setTimeout(tell, Math.max(0, seconds - ahead) * 1000);
+  }
+
+  function tell() {
+    const from = document.activeElement;
+    place.replaceChildren(template.content.cloneNode(true));
+    const [form] = place.children;
+    const left = () => (end - performance.now()) / 1000;
+    timer = setTimeout(() => location.reload(), Math.max(0, left()) * 1000);
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      try {
+        const answer = await fetch(form.action, { method: form.method, body: form.method === "post" ? new URLSearchParams(new FormData(form)) : null, signal: AbortSignal.timeout(15000) });
+        if (!answer.ok || (answer.redirected && form.method === "post")) return location.reload();
+        const seconds = form.method === "post" ? Number(await answer.text()) : Number(place.dataset.limit);
+        // The longest time there is: no more of it can be had.
+        if (seconds < left() + 5) return form.querySelector("button").remove();
+        place.replaceChildren();
+        start(seconds);
+        from?.focus?.();
+      } catch {
+        // No network: the button is still there.
+      }
+    });
+  }
+}
 
 function follow() {
   const announce = root.querySelector("[data-announce]");
@@ -85,7 +124,7 @@ function follow() {
       const shown = Math.ceil(left / unit);
       const words = shown === 1 ? one : many.replace("{0}", shown);
       if (line.textContent !== words) line.textContent = words;
-      if (left <= announceAt && !announce.textContent) announce.textContent = words;
+      if (left <= announceAt && !announce.textContent) announce.textContent = `${words} ${line.dataset.then}`;
       if (left > 0) clock = setTimeout(tick, 1000);
       else renew();
     }

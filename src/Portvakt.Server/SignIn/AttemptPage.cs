@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Shared;
 
 namespace Portvakt.Server.SignIn;
 
@@ -48,7 +49,15 @@ public abstract class AttemptPage(SignInJourney journey, params SignInStep[] ste
 
         Standing = standing;
         if (standing.Attempt.ReturnOrigin is { } target) ContentPolicy.Of(HttpContext).FormTargets.Add(target);
-        HttpContext.RequestServices.GetRequiredService<Telemetry>().Step(standing.Step, OutcomeOf(await next(), AttemptId));
+        var done = await next();
+        HttpContext.RequestServices.GetRequiredService<Telemetry>().Step(standing.Step, OutcomeOf(done, AttemptId));
+
+        // Before the password there is nothing to lose.
+        if (done.Result is PageResult && Current.PersonId is not null)
+        {
+            var left = Current.SecondsLeft(HttpContext.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
+            ViewData[TimeLimit.Key] = new TimeLimit(left, $"/sign-in/{AttemptId}/more-time", "TimeLimitSignIn", Posts: true);
+        }
     }
 
     /// <summary>Saves what was recorded and goes where the rule says.</summary>

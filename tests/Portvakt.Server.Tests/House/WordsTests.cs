@@ -19,6 +19,7 @@ public sealed partial class WordsTests
     [InlineData("AdminWords")]
     [InlineData("MailWords")]
     [InlineData("GuideWords")]
+    [InlineData("WcagWords")]
     public void Three_languages_say_the_same_things(string name)
     {
         var (nb, nn, en) = (Read(name, "nb"), Read(name, "nn"), Read(name, "en"));
@@ -49,6 +50,7 @@ public sealed partial class WordsTests
     [InlineData("AdminWords")]
     [InlineData("MailWords")]
     [InlineData("GuideWords")]
+    [InlineData("WcagWords")]
     public void No_text_is_empty_too_long_or_in_the_words_of_machines(string name)
     {
         foreach (var language in Languages)
@@ -87,6 +89,7 @@ public sealed partial class WordsTests
             ["ImportField"] = ["Name", "Mail", "Phone", "Unit", "Manager", "OfficePhone", "Language", "LastUsed"],
             ["Trouble"] = ["None"],
             ["OwnText"] = [.. Branding.OwnTexts.All.Select(text => text.Key)],
+            ["AccessMode"] = ["light", "dark", "forced", "narrow", "zoomed", "spaced", "still", "keyboard"],
         };
         var enumerations = ((Assembly[])[typeof(PortvaktHost).Assembly, typeof(Domain.Audit.SecurityEvent).Assembly]).SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsEnum).Select(Enum.GetNames).ToList();
         Assert.All(begun, group =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using AngleSharp.Html.Dom;
 using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Server.Tests.Actors;
@@ -57,6 +58,33 @@ public abstract class JourneyStories(Stage stage)
         await nextDay.PressAsync("Jeg har godkjent");
         await nextDay.PressAsync("Nei");
         Assert.Equal("app.test", nextDay.LeftFor?.Host);
+    }
+
+    [Fact]
+    public async Task Kari_is_given_more_time_when_she_asks_for_it_and_no_longer_than_the_password_holds()
+    {
+        var kari = await Server.AddPersonAsync();
+        using var browser = new Browser(Server);
+        await browser.OpenAppAsync();
+        Assert.Null(browser.Page.QuerySelector("[data-limit]")); // nothing to lose yet
+        await browser.PasswordAsync(kari);
+        var (page, place) = (browser.Path, browser.Page.QuerySelector("[data-limit]")!);
+        Assert.Equal("600", place.GetAttribute("data-limit"));
+        var form = (IHtmlFormElement)((IHtmlTemplateElement)place.QuerySelector("template")!).Content.QuerySelector("form")!;
+
+        foreach (var (minutes, seconds) in new[] { (9, "600"), (9, "600"), (9, "600"), (9, "600"), (9, "600"), (9, "360"), (5, "60") })
+        {
+            Server.Clock.Advance(TimeSpan.FromMinutes(minutes));
+            await browser.SubmitAsync(form);
+            Assert.Equal(HttpStatusCode.OK, browser.Status);
+            Assert.Equal(seconds, await browser.Answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+
+        await browser.OpenAsync(page);
+        Assert.Equal("Mer informasjon kreves", browser.Heading);
+        Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        await browser.SubmitAsync(form);
+        Assert.Equal("Denne påloggingen er avsluttet", browser.Heading);
     }
 
     [Fact]

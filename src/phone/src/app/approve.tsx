@@ -3,7 +3,7 @@ import type { Prepared } from '../core/statement';
 import type { Decision, Purpose } from '../generated/contract';
 import { approve, approveWithPin, decline, prepareApproval, timedOut } from './answer';
 import { Address, Button, Field, Form, Icon, P, Ring, Title, Trouble } from './parts';
-import { type Ending, go, now, request, type Say, type Screen } from './state';
+import { type Ending, go, now, request, said, type Say, type Screen } from './state';
 import { language, t } from './words';
 
 /** What the question is, and the sentence below it. */
@@ -36,6 +36,8 @@ export function Approve() {
     return () => { stale = true; };
   }, [digits]);
   useEffect(() => { if (left === 0 && !busy) timedOut(); }, [left === 0, busy]);
+  // The ring is for the eye; this is said once, when little is left.
+  useEffect(() => { said.value = left > 20 ? '' : t('SecondsLeft', left); }, [left > 20]);
 
   const run = async (work: Promise<Say | null>) => {
     setBusy(true);

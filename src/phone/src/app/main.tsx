@@ -35,7 +35,7 @@ function View() {
 
 const App = () => <>
   <View />
-  <p class="ds-sr-only" role="status" aria-live="polite">{said}</p>
+  <p class="ds-sr-only" role="status">{said}</p>
 </>;
 
 /** What the address says: `#r=ID` a request, `#e=CODE` a code to bind with, `&k=KEY` beside it the key of what comes along, `#open` that the install page was seen. */

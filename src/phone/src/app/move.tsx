@@ -18,7 +18,7 @@ import { type Account, keep, note } from '../platform/store';
 import { title } from './accounts';
 import { Address, Alert, Button, Field, Form, P, Page, Trouble, Working } from './parts';
 import { begunMove } from './start';
-import { accounts, asked, go, now, others, type Say } from './state';
+import { accounts, asked, go, now, others, said, type Say } from './state';
 import { bury, caller, drop, save, watch } from './watch';
 import { learn, t } from './words';
 
@@ -197,6 +197,12 @@ function Why({ account, answered }: { account: Account; answered: MoveAnswer }) 
   </Page>;
 }
 
+/** Digits and codes for the eye, and for the ear sign by sign: "four two", not "forty-two". */
+const Spelled = ({ text }: { text: string }) => <>
+  <span aria-hidden="true">{text}</span>
+  <span class="ds-sr-only">{text.replace(/\W?/g, ' ')}</span>
+</>;
+
 function Picture({ text }: { text: string }) {
   const rows = encode(text, 'raw', { ecc: 'medium', border: 4 });
   const path = rows.flatMap((row, y) => row.map((dark, x) => dark ? `M${x} ${y}h1v1h-1z` : '')).join('');
@@ -207,6 +213,8 @@ function Picture({ text }: { text: string }) {
 
 function ShowCode({ account, shown: { begun, key }, luggage }: { account: Account; shown: Shown; luggage: boolean }) {
   const comes = key !== null && luggage;
+  const soon = begun.expiresAt - now.value <= 60;
+  useEffect(() => { said.value = soon ? t('MoveLeft', 1) : ''; }, [soon]);
   return <Page title={t('MoveCodeTitle')} leads={false}>
     <P>{t('MoveCodeText')}</P>
     <Picture text={pictureOf(account.bound.audience, begun.code, key)} />
@@ -214,7 +222,7 @@ function ShowCode({ account, shown: { begun, key }, luggage }: { account: Accoun
     {others.value && !comes && <Alert color="warning"><p>{t('MoveMissing')}</p></Alert>}
     <div>
       <P>{t('MoveTyped', `${new URL(account.bound.audience).host}/phone`)}</P>
-      <p class="digits address">{group(begun.typedCode)}</p>
+      <p class="digits address"><Spelled text={group(begun.typedCode)} /></p>
       {comes && <p class="hint">{t('MoveTypedOthers')}</p>}
     </div>
     <Cancel account={account} />
@@ -327,7 +335,7 @@ function Arrive({ account }: { account: Account }) {
   if (!move) return unreached.value ? <Page title={t('MoveTitle')} leads={false}><Trouble say={{ key: 'NoNetwork' }} /><Button onTap={() => void ask(account)}>{t('TryAgain')}</Button></Page> : <Working text="OneMoment" />;
   if (move.state === 'done') return <Arrived account={account} luggage={move.luggage} />;
   return <Page title={t('ArriveTitle')} leads={false}>
-    <p class="number" role="status">{move.number}</p>
+    <p class="number" role="status"><Spelled text={move.number ?? ''} /></p>
     <P>{t('ArriveText', account.name)}</P>
     <P>{t('ArriveAlone')}</P>
     <Button variant="secondary" onTap={() => void cancel()}>{t('Cancel')}</Button>

@@ -105,7 +105,7 @@ export function Field({ id, label, hint, bad, value, onInput, type = 'text', dig
   </div>;
 }
 
-/** How much is left, drawn and in words for those who do not see the ring. */
+/** How much is left, drawn; the screen says it once, when little is left. */
 export function Ring({ left, of }: { left: number; of: number }) {
   return <svg class="ring" viewBox="0 0 36 36" aria-hidden="true">
     <circle cx="18" cy="18" r="15" pathLength={100} />

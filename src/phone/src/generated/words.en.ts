@@ -133,6 +133,7 @@ export const words: Words = {
   Save: 'Save',
   ScanHint: 'Hold the phone so that the QR code fills the frame.',
   ScanQr: 'Scan a QR code',
+  SecondsLeft: '{0} seconds left',
   ServerTrouble: 'Something went wrong at the server. Try again in a moment.',
   Settings: 'Settings',
   SlowDown: 'Too many tries. Wait a little, and try again.',

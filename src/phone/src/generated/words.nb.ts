@@ -133,6 +133,7 @@ export const words: Words = {
   Save: 'Lagre',
   ScanHint: 'Hold telefonen slik at QR-koden fyller rammen.',
   ScanQr: 'Skann en QR-kode',
+  SecondsLeft: '{0} sekunder igjen',
   ServerTrouble: 'Noe gikk galt på serveren. Prøv igjen om litt.',
   Settings: 'Innstillinger',
   SlowDown: 'For mange forsøk. Vent litt, og prøv igjen.',

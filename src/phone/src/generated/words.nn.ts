@@ -133,6 +133,7 @@ export const words: Words = {
   Save: 'Lagre',
   ScanHint: 'Hald telefonen slik at QR-koden fyller ramma.',
   ScanQr: 'Skann ein QR-kode',
+  SecondsLeft: '{0} sekund igjen',
   ServerTrouble: 'Noko gjekk gale på tenaren. Prøv igjen om litt.',
   Settings: 'Innstillingar',
   SlowDown: 'For mange forsøk. Vent litt, og prøv igjen.',

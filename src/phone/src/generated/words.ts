@@ -134,6 +134,7 @@ export type FirstKey =
   | 'Save'
   | 'ScanHint'
   | 'ScanQr'
+  | 'SecondsLeft'
   | 'ServerTrouble'
   | 'Settings'
   | 'SlowDown'
