@@ -38,6 +38,8 @@ Verb[] verbs =
     new("attack", "replay known attacks in full size: guessed codes, push bombing, lockout as a weapon; prints their figures", Attack.RunAsync),
     new("guides [DIR]", "the guides from a real run, in three languages, as HTML and PDF; in artifacts/guides unless said otherwise", Tests.MakeGuidesAsync),
     new("screenshots [DIR]", "pictures of every screen; in artifacts/screenshots unless said otherwise", Tests.TakeScreenshotsAsync),
+    new("site [DIR]", "the project's website, as files that need no server; in artifacts/site unless said otherwise. Makes the guides first if artifacts/guides is not there", Site.MakeAsync,
+        new("--without-guides", "in seconds, whatever is there")),
 ];
 
 using var interrupt = Stop.On(PosixSignal.SIGINT);

@@ -58,6 +58,7 @@ public sealed class GuideTests(Running running)
         foreach (var address in Guides.Append("poster").Select(guide => $"/guides/{guide}").Prepend("/guides"))
         {
             await computer.Page.GotoAsync(running.House.Server + address);
+            Assert.StartsWith(await computer.Page.Locator("h1").InnerTextAsync(), await computer.Page.TitleAsync(), StringComparison.Ordinal);
             foreach (var width in new[] { 1280, 320 })
             {
                 await computer.Page.SetViewportSizeAsync(width, 800);
