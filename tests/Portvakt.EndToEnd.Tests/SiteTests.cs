@@ -160,9 +160,24 @@ public sealed class SiteTests(Running running) : IDisposable
     {
         var context = await running.House.Computers.NewContextAsync(new BrowserNewContextOptions { JavaScriptEnabled = javaScript });
         context.SetDefaultTimeout(Patience.Milliseconds);
-        await context.RouteAsync("**/*", route => route.FulfillAsync(new RouteFulfillOptions { Path = Path.Combine(_folder, "site", new Uri(route.Request.Url).AbsolutePath[1..]) }));
+        await context.RouteAsync("**/*", async route =>
+        {
+            var file = Path.Combine(_folder, "site", new Uri(route.Request.Url).AbsolutePath[1..]);
+            if (File.Exists(file)) await route.FulfillAsync(new RouteFulfillOptions { Path = file, ContentType = TypeOf(file) });
+            else await route.FulfillAsync(new RouteFulfillOptions { Status = 404 });
+        });
         return context;
     }
+
+    private static string TypeOf(string file) => Path.GetExtension(file) switch
+    {
+        ".html" => "text/html; charset=utf-8",
+        ".css" => "text/css",
+        ".js" => "text/javascript",
+        ".svg" => "image/svg+xml",
+        ".webp" => "image/webp",
+        _ => "text/plain",
+    };
 
     private void Plant(string path, string text)
     {

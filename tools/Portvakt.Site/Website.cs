@@ -98,7 +98,12 @@ public sealed class Website
         if (headings is not [{ Level: 1 }, ..] || headings.Count(heading => heading.Level is 1) is not 1) _problems.Add($"{source}: begins with one heading of the first level, and has no other.");
         var address = AddressOf(source);
         foreach (var link in document.Descendants<LinkInline>()) link.Url = Resolve(source, address, link);
-        foreach (var table in document.Descendants<Table>()) SayLanguages(table);
+        foreach (var table in document.Descendants<Table>())
+        {
+            SayLanguages(table);
+            AlignWithoutStyle(table);
+        }
+
         return new(source, address, headings.Count is 0 ? source : TextOf(headings[0]), Render(document), Divide(document));
     }
 
@@ -137,6 +142,20 @@ public sealed class Website
         foreach (var (at, language) in header.Select((cell, at) => (at, Language: LanguagesOfColumns.GetValueOrDefault(TextOf((MarkdownObject)cell)))).Where(column => column.Language is not null))
         {
             foreach (var row in table.Skip(1).Cast<TableRow>().Where(row => row.Count > at)) row[at].GetAttributes().AddProperty("lang", language!);
+        }
+    }
+
+    /// <summary>The content policy lets no element have a style of its own: columns of figures have a class instead.</summary>
+    private static void AlignWithoutStyle(Table table)
+    {
+        foreach (var (column, at) in table.ColumnDefinitions.Select((column, at) => (column, at)))
+        {
+            if (column.Alignment is TableColumnAlign.Right)
+            {
+                foreach (var row in table.Cast<TableRow>().Where(row => row.Count > at)) row[at].GetAttributes().AddClass("figure");
+            }
+
+            column.Alignment = null;
         }
     }
 
