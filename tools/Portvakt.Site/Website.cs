@@ -317,7 +317,8 @@ public sealed class Website
     {
         var html = File.ReadAllText(file);
         var (from, to) = (html.IndexOf("<title>", StringComparison.Ordinal), html.IndexOf("</title>", StringComparison.Ordinal));
-        return from < 0 || to < from ? Path.GetFileNameWithoutExtension(file) : html[(from + "<title>".Length)..to].Split(" – ")[0];
+        var title = from < 0 || to < from ? "" : html[(from + "<title>".Length)..to].Split(" – ")[0];
+        return title is "" ? Path.GetFileNameWithoutExtension(file) : title;
     }
 
     /// <summary>A script and not a file of data, because a page that was opened from the disk may read the one and not the other.</summary>

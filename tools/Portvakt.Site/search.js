@@ -8,6 +8,7 @@ const [status, list] = found.children;
 let index; // [address, title of the page, heading, text], section by section
 search.hidden = false;
 
+const escape = text => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const plain = text => text.normalize('NFC').toLocaleLowerCase('en');
 
 function load() {
@@ -23,29 +24,32 @@ function load() {
   document.head.append(script);
 }
 
-/** Every word must stand somewhere; one in a title weighs most, and at the beginning of a word more than in its middle. */
+/** Every word must stand somewhere. One in a title weighs most, a whole word more than a part of one, and all of them together as they were typed more still. */
 function weigh([, , , , title, heading, text], words) {
   let sum = 0;
   for (const word of words) {
     const weight = (where, much) => {
-      const at = where.indexOf(word);
-      return at < 0 ? 0 : at === 0 || /[^\p{L}\p{N}]/u.test(where[at - 1]) ? much : much / 3;
+      if (!where.includes(word)) return 0;
+      const beginning = `(?<![\\p{L}\\p{N}])${escape(word)}`;
+      return new RegExp(`${beginning}(?![\\p{L}\\p{N}])`, 'u').test(where) ? much : new RegExp(beginning, 'u').test(where) ? much / 2 : much / 4;
     };
     const own = Math.max(weight(title, heading ? 4 : 12), weight(heading, 9), weight(text, 3));
     if (!own) return 0;
     sum += own;
   }
-  return sum;
+  const typed = words.join(' ');
+  return sum + [title, heading, text].filter(where => words.length > 1 && where.includes(typed)).length * 6;
 }
 
 /** The words around the first hit, with every hit marked. */
 function excerpt(text, low, words) {
   const first = Math.min(...words.map(word => low.indexOf(word)).filter(at => at >= 0), low.length);
   const from = first === low.length ? 0 : text.lastIndexOf(' ', Math.max(0, first - 40)) + 1;
-  const piece = text.slice(from, from + 140);
+  const end = text.indexOf(' ', from + 140);
+  const piece = text.slice(from, end < 0 ? text.length : end);
   const line = document.createElement('span');
   line.append(from ? '… ' : '');
-  const hits = new RegExp(words.map(word => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'giu');
+  const hits = new RegExp(words.map(escape).join('|'), 'giu');
   let at = 0;
   for (const hit of piece.matchAll(hits)) {
     const mark = document.createElement('mark');
@@ -53,7 +57,7 @@ function excerpt(text, low, words) {
     line.append(piece.slice(at, hit.index), mark);
     at = hit.index + hit[0].length;
   }
-  line.append(piece.slice(at), from + 140 < text.length ? ' …' : '');
+  line.append(piece.slice(at), end < 0 ? '' : ' …');
   return line;
 }
 
