@@ -41,6 +41,8 @@ Verb[] verbs =
         new("--approve", "the new ones are right")),
     new("accessibility [DIR]", "every screen in every state, three languages and eight ways of using it, with a report; in artifacts/accessibility unless said otherwise", Tests.JudgeAccessibilityAsync),
     new("screenshots [DIR]", "pictures of every screen; in artifacts/screenshots unless said otherwise", Tests.TakeScreenshotsAsync),
+    new("site [DIR]", "the project's website, as files that need no server; in artifacts/site unless said otherwise. Makes the guides first if artifacts/guides is not there", Site.MakeAsync,
+        new("--without-guides", "in seconds, whatever is there")),
 ];
 
 using var interrupt = Stop.On(PosixSignal.SIGINT);

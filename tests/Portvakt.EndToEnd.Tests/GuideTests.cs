@@ -58,6 +58,7 @@ public sealed class GuideTests(Running running)
         foreach (var address in Guides.Append("poster").Select(guide => $"/guides/{guide}").Prepend("/guides"))
         {
             await computer.Page.GotoAsync(running.House.Server + address);
+            Assert.StartsWith(await computer.Page.Locator("h1").InnerTextAsync(), await computer.Page.TitleAsync(), StringComparison.Ordinal);
             await judge.LookAsync($"G{address.Replace('/', '-')}", computer.Page);
         }
 

@@ -13,8 +13,8 @@ public sealed class MoveTests(Running running)
 
     internal static Said In(string language) => language switch
     {
-        "nb" => new("Flytt til ny telefon", "Lås opp og vis koden", "Bekreft og flytt", "Flyttingen ble stanset", "Begynn på nytt", "Kontoen er flyttet hit", "Hent de andre kontoene", "Flyttet til {0}", "Slett de andre kontoene her", "Legg til kontoen din"),
-        "nn" => new("Flytt til ny telefon", "Lås opp og vis koden", "Stadfest og flytt", "Flyttinga vart stansa", "Begynn på nytt", "Kontoen er flytta hit", "Hent dei andre kontoane", "Flytta til {0}", "Slett dei andre kontoane her", "Legg til kontoen din"),
+        "nb" => new("Flytt til ny telefon", "Lås opp og vis koden", "Bekreft og flytt", "Flyttingen ble stoppet", "Begynn på nytt", "Kontoen er flyttet hit", "Hent de andre kontoene", "Flyttet til {0}", "Slett de andre kontoene her", "Legg til kontoen din"),
+        "nn" => new("Flytt til ny telefon", "Lås opp og vis koden", "Stadfest og flytt", "Flyttinga vart stoppa", "Begynn på nytt", "Kontoen er flytta hit", "Hent dei andre kontoane", "Flytta til {0}", "Slett dei andre kontoane her", "Legg til kontoen din"),
         _ => new("Move to a new phone", "Unlock and show the code", "Confirm and move", "The move was stopped", "Begin again", "The account has moved here", "Fetch the other accounts", "Moved to {0}", "Delete the other accounts here", "Add your account"),
     };
 

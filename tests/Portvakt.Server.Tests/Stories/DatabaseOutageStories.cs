@@ -44,7 +44,7 @@ public sealed class DatabaseOutageStories
         else
         {
             await PressAsync();
-            Assert.Equal((HttpStatusCode.ServiceUnavailable, "Tjenesten svarer ikke akkurat nå"), (browser.Status, browser.Heading));
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "Påloggingen svarer ikke akkurat nå"), (browser.Status, browser.Heading));
             Assert.Equal("5", browser.Answer.Headers.GetValues("Retry-After").Single());
         }
 

@@ -390,7 +390,7 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
         Assert.Equal(("caller", helper.DisplayName), (shown["purpose"]!.GetValue<string>(), shown["application"]!.GetValue<string>()));
         Assert.Equal("approved", (await phone.ApproveAsync(desk.MatchingNumber)).Text("outcome"));
         await desk.ReloadAsync();
-        Assert.Contains("Telefonen sier det", desk.Text, StringComparison.Ordinal);
+        Assert.Contains("telefonen sier det", desk.Text, StringComparison.Ordinal);
         Assert.Equal(sessions, await Server.ReadAsync(db => db.Sessions.CountAsync(row => row.PersonId == kari.Id)));
         Assert.Equal(helper.Id, (await LastAsync(SecurityEvent.CallerAsked, kari.Id)).ActorId);
 

@@ -230,7 +230,7 @@ public abstract class RolloutImportStories(Stage stage)
         Assert.False(browser.Has("Stopp importen"));
         Assert.Equal(0, await CountAsync(mark));
         Assert.True(await Server.ReadAsync(db => db.AuditEvents.AnyAsync(row => row.What == SecurityEvent.ImportCancelled && row.Subject == id && row.ActorId == boss.Id)));
-        Assert.Contains("Import av personer stanset", (await other.OpenAsync("/administration/audit?event=ImportCancelled")).Text, StringComparison.Ordinal);
+        Assert.Contains("Import av personer stoppet", (await other.OpenAsync("/administration/audit?event=ImportCancelled")).Text, StringComparison.Ordinal);
     }
 
     [Fact]

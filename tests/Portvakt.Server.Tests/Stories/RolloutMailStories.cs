@@ -415,7 +415,7 @@ public abstract class RolloutMailStories(Stage stage)
         await Server.ChangeAsync(async db => (await db.Mails.SingleAsync(mail => mail.PersonId == ola.Id)).State = MailState.GivenUp);
         var (manager, _, browser) = await Cast.AtTheDeskAsync(Server, Role.RolloutManager, path: $"/administration/mails?to={ola.Email}");
         Assert.Equal("E-post", browser.Heading);
-        Assert.Contains("Ingen e-posttjener er satt opp", browser.Text, StringComparison.Ordinal);
+        Assert.Contains("Ingen e-postserver er satt opp", browser.Text, StringComparison.Ordinal);
         Assert.Contains(ola.Email!, browser.Text, StringComparison.Ordinal);
         var mail = Assert.Single(await MailsOfAsync(ola));
         await browser.OpenAsync($"/administration/mails?id={mail.Id}");

@@ -175,7 +175,7 @@ public abstract class SecurityInfoStories(Stage stage)
         // Every change has its row and its mail, once.
         foreach (var what in new[] { SecurityEvent.MethodRenamed, SecurityEvent.PreferredMethodChanged, SecurityEvent.TotpRemoved }) Assert.Equal(1, await CountAsync(what, kari));
         var mails = await MailsAsync(kari);
-        foreach (var sentence in new[] { "En måte å logge på fikk nytt navn", "En annen metode blir spurt om først", "En autentiseringsapp" }) Assert.Contains(sentence, mails, StringComparison.Ordinal);
+        foreach (var sentence in new[] { "En måte å logge på fikk nytt navn", "Du blir spurt om en annen metode først", "En autentiseringsapp" }) Assert.Contains(sentence, mails, StringComparison.Ordinal);
         browser.Dispose();
     }
 

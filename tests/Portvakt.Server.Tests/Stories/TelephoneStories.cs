@@ -82,9 +82,9 @@ public abstract class TelephoneStories(TelephoneStage stage)
         using var later = new Browser(Server);
         await later.OpenAppAsync();
         await later.PasswordAsync(kari);
-        Assert.Equal("Få en kode ved oppringing", later.Heading);
+        Assert.Equal("Få en kode i en samtale", later.Heading);
         await later.OpenAsync($"/sign-in/{later.AttemptId}/text"); // an office phone takes none
-        Assert.Equal("Få en kode ved oppringing", later.Heading);
+        Assert.Equal("Få en kode i en samtale", later.Heading);
         await later.PressAsync("Ring meg");
         Server.Clock.Advance(TimeSpan.FromSeconds(2));
         await later.Fill("Kode", await stage.CodeAsync("+4722102030")).PressAsync("Bekreft");

@@ -33,7 +33,7 @@ export const words: MoveWords = {
   MoveOnlyOthers: 'Andre kontoer flyttes i en fil som du beskytter med passord. Lagre den her, og hent den på den nye telefonen.',
   MoveOthersToo: 'De andre kontoene dine blir med. Bare QR-koden kan åpne dem.',
   MoveOverText: 'Det tok for lang tid, eller det ble avbrutt. Denne telefonen virker som før.',
-  MoveOverTitle: 'Flyttingen ble stanset',
+  MoveOverTitle: 'Flyttingen ble stoppet',
   MoveOverTwice: 'To telefoner brukte koden, så ingen av dem ble lagt til. Denne telefonen virker som før. Var en av dem ikke din, si fra til brukerstøtten.',
   MoveOverWrong: 'Tallet var feil, så den nye telefonen ble ikke lagt til. Denne telefonen virker som før.',
   MoveRefusedClosed: 'Kontoen er sperret. Spør brukerstøtten.',

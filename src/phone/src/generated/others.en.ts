@@ -53,7 +53,7 @@ export const words: OtherWords = {
   OtherIssuerHint: 'For instance the name of the web site.',
   OtherIssuerMissing: 'Write the name of the service.',
   OtherName: 'Your name there (optional)',
-  OtherRemoveText: 'The codes of this account cannot be brought back. Turn off two-step sign-in at the service first.',
+  OtherRemoveText: 'The codes of this account cannot be brought back. Turn off 2-factor at the service first.',
   OtherRemoved: '{0} was removed.',
   OtherSecret: 'Secret key',
   OtherSecretBad: 'This is no secret key. It has at least eight letters and digits, and never 0, 1, 8 or 9.',
