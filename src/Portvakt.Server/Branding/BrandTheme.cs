@@ -104,7 +104,7 @@ public sealed class BrandTheme
     {
         var all = Surroundings.Where(part => Parts.All(own => own.Name != part.Name)).Concat(Parts).ToList();
         return $"[data-color-scheme=light]{{{Properties(all, isDark: false)}color-scheme:light}}[data-color-scheme=dark]{{{Properties(all, isDark: true)}color-scheme:dark}}"
-            + ".pv-box[data-color-scheme]{background:var(--ds-color-neutral-background-default)}";
+            + ".pv-box[data-color-scheme]{background:var(--ds-color-neutral-background-default);border:1rem solid var(--ds-color-neutral-background-tinted)}";
     }
 
     private static string Properties(IReadOnlyList<ThemePart> parts, bool isDark) =>

@@ -173,12 +173,13 @@ public sealed class HouseStyle(IServiceScopeFactory scopes, Signals signals, IWe
         picture is null ? null : new StyleFile($"{name}.{(picture.Kind switch { PictureKind.Png => "png", PictureKind.Jpeg => "jpg", _ => "webp" })}", picture.MediaType, picture.Content);
 
     /// <summary>As large as there is room, and on white in the dark: most logos are drawn for paper.</summary>
-    private const string LogoRules = ".pv-organisation>.pv-logo{width:auto;height:auto;max-width:min(14rem,60vw);max-height:2.75rem}@media print{.pv-organisation>.pv-logo{max-width:70mm;max-height:18mm}}"
+    private const string LogoRules = ".pv-organisation{flex-wrap:wrap}.pv-organisation>.pv-logo{width:auto;height:auto;max-width:min(14rem,60vw);max-height:2.75rem}@media print{.pv-organisation>.pv-logo{max-width:70mm;max-height:18mm}}"
         + "@media screen and (prefers-color-scheme:dark){.pv-organisation>.pv-logo{padding:.25rem .5rem;border-radius:.25rem;background:#fff}}";
 
-    /// <summary>Where there is room beside the card. No letter stands on it: the header and the card have their own ground, and so does the footer then.</summary>
+    /// <summary>Where there is room beside the card. No letter stands on it: the header and the card have their own ground, and so does the footer then. In the dark it is dimmed.</summary>
     private static string BackgroundRules(StyleFile picture) =>
-        $"@media screen and (min-width:48rem) and (forced-colors:none){{body{{background-image:url({picture.Address});background-position:center;background-size:cover;background-attachment:fixed}}.pv-footer{{background:var(--ds-color-neutral-background-default)}}}}";
+        $"@media screen and (min-width:48rem) and (forced-colors:none){{body{{background-image:url({picture.Address});background-position:center;background-size:cover;background-attachment:fixed}}.pv-footer{{background:var(--ds-color-neutral-background-default)}}}}"
+        + "@media screen and (min-width:48rem) and (forced-colors:none) and (prefers-color-scheme:dark){body{background-color:#555;background-blend-mode:multiply}}";
 
     private string Icon(BrandTheme theme)
     {
