@@ -38,11 +38,11 @@ Verb[] verbs =
     new("attack", "replay known attacks in full size: guessed codes, push bombing, lockout as a weapon; prints their figures", Attack.RunAsync),
     new("guides [DIR]", "the guides from a real run, in three languages, as HTML and PDF; in artifacts/guides unless said otherwise", Tests.MakeGuidesAsync),
     new("looks [DIR]", "pictures of the style page beside those that were approved, as an HTML report in artifacts/looks unless said otherwise; ends with 1 where they differ", Tests.CompareLooksAsync,
-        new("--approve", "the new ones are right")),
+        new Option("--approve", "the new ones are right")), // alone it would be taken for the whole list
     new("accessibility [DIR]", "every screen in every state, three languages and eight ways of using it, with a report; in artifacts/accessibility unless said otherwise", Tests.JudgeAccessibilityAsync),
     new("screenshots [DIR]", "pictures of every screen; in artifacts/screenshots unless said otherwise", Tests.TakeScreenshotsAsync),
     new("site [DIR]", "the project's website, as files that need no server; in artifacts/site unless said otherwise. Makes the guides first if artifacts/guides is not there", Site.MakeAsync,
-        new("--without-guides", "in seconds, whatever is there")),
+        new Option("--without-guides", "in seconds, whatever is there")),
 ];
 
 using var interrupt = Stop.On(PosixSignal.SIGINT);

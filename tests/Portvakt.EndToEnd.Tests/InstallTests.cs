@@ -8,7 +8,6 @@ namespace Portvakt.EndToEnd.Tests;
 public sealed class InstallTests(Running running)
 {
     private const string Mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15";
-    private const string IphoneChrome = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/143.0.7499.38 Mobile/15E148 Safari/604.1";
 
     [Theory]
     [InlineData("nb")]
@@ -51,7 +50,7 @@ public sealed class InstallTests(Running running)
     [Fact]
     public async Task Chrome_on_an_iPhone_copies_the_address_for_Safari()
     {
-        await using var iphone = await PhoneInBrowser.UnpackAsync(running.House, "nb", new PhoneOptions { UserAgent = IphoneChrome });
+        await using var iphone = await PhoneInBrowser.UnpackAsync(running.House, "nb", new PhoneOptions { UserAgent = PhoneOptions.IphoneChrome });
         await iphone.Page.Context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
         await iphone.OpenAsync(); // the app itself leads here first
         await Expect(iphone.Page.Locator("[data-place=IphoneOther]")).ToBeVisibleAsync();

@@ -78,9 +78,11 @@ public sealed class Looks(Running running)
         await using var computer = await Computer.StartAsync(running.House, "nb");
         var table = await computer.NewTabAsync("about:blank");
         var first = await TakeAsync(computer.Page, table, view);
+        Assert.Equal(view.Width, await computer.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         Assert.True(first.Hashes.Count > 10, $"{first.Hashes.Count}");
         Assert.Equal(first.Hashes.Count, first.Hashes.Values.Distinct(StringComparer.Ordinal).Count()); // each is a picture of its own
         Assert.Equal(first.Hashes, (await TakeAsync(computer.Page, table, view)).Hashes); // nothing on the page changes by itself
+        foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light }) Assert.Empty(await Axe.JudgeAsync(computer.Page, scheme)); // a part that is wrong here is wrong wherever it is used
 
         await computer.Page.EvaluateAsync(
             """
