@@ -89,14 +89,14 @@ public sealed class Judge(string language, params Mode[] modes)
             ReducedMotion = ReducedMotion.Reduce,
         });
         if (mode is Mode.Narrow or Mode.Zoomed) await page.SetViewportSizeAsync(320, mode is Mode.Narrow ? own.Height : 256);
-        if (mode is Mode.Spaced) await page.EvaluateAsync("access.spacing(true)");
+        if (mode is Mode.Spaced) await page.EvaluateAsync("pageChecks.spacing(true)");
         try
         {
             return await work();
         }
         finally
         {
-            if (mode is Mode.Spaced) await page.EvaluateAsync("access.spacing(false)");
+            if (mode is Mode.Spaced) await page.EvaluateAsync("pageChecks.spacing(false)");
             if (mode is Mode.Narrow or Mode.Zoomed) await page.SetViewportSizeAsync(own.Width, own.Height);
             if (mode is Mode.Dark or Mode.Forced)
                 await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Light, ForcedColors = ForcedColors.None, ReducedMotion = ReducedMotion.Reduce });
@@ -105,18 +105,18 @@ public sealed class Judge(string language, params Mode[] modes)
 
     private static async Task PutInAsync(IPage page)
     {
-        if (!await page.EvaluateAsync<bool>("'access' in window")) await page.EvaluateAsync(Checks);
+        if (!await page.EvaluateAsync<bool>("'pageChecks' in window")) await page.EvaluateAsync(Checks);
     }
 
-    private static async Task<Finding> CheckAsync(IPage page, string check) => Finding.Read(await page.EvaluateAsync<string>($"JSON.stringify(access.{check})"));
+    private static async Task<Finding> CheckAsync(IPage page, string check) => Finding.Read(await page.EvaluateAsync<string>($"JSON.stringify(pageChecks.{check})"));
 
     /// <summary>With the Tab key through the whole page.</summary>
     private static async Task<Finding> PressTabAsync(IPage page)
     {
-        for (var presses = await page.EvaluateAsync<int>("access.begin()"); presses > 0; presses--)
+        for (var presses = await page.EvaluateAsync<int>("pageChecks.begin()"); presses > 0; presses--)
         {
             await page.Keyboard.PressAsync("Tab");
-            if (!await page.EvaluateAsync<bool>("access.step()")) break;
+            if (!await page.EvaluateAsync<bool>("pageChecks.step()")) break;
         }
 
         return await CheckAsync(page, "end()");

@@ -1,6 +1,6 @@
 // What can be measured on a page as it stands, put into it once. Each check answers with how many things it looked at and what is wrong with them.
 // Nothing is left changed behind: what was unfolded is folded again, and the focus goes back to where it was.
-globalThis.access = (() => {
+globalThis.pageChecks = (() => {
   const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex], [role=button], [role=link], [contenteditable=true]';
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const say = one => {
