@@ -39,7 +39,7 @@ Verb[] verbs =
     new("guides [DIR]", "the guides from a real run, in three languages, as HTML and PDF; in artifacts/guides unless said otherwise", Tests.MakeGuidesAsync),
     new("screenshots [DIR]", "pictures of every screen; in artifacts/screenshots unless said otherwise", Tests.TakeScreenshotsAsync),
     new("site [DIR]", "the project's website, as files that need no server; in artifacts/site unless said otherwise. Makes the guides first if artifacts/guides is not there", Site.MakeAsync,
-        new("--without-guides", "in seconds, whatever is there")),
+        new Option("--without-guides", "in seconds, whatever is there")),
 ];
 
 using var interrupt = Stop.On(PosixSignal.SIGINT);
