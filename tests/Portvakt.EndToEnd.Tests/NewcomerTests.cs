@@ -35,7 +35,7 @@ public sealed class NewcomerTests(Running running)
         await using (var other = await PhoneInBrowser.UnpackAsync(running.House, "nb", new PhoneOptions { UserAgent = PhoneOptions.IphoneChrome }))
         {
             await other.OpenAsync("/phone/get");
-            await Expect(other.Page.Locator("main")).ToContainTextAsync("Åpne denne siden i Safari.");
+            await Expect(other.Page.Locator("main")).ToContainTextAsync("Fortsett i Safari.");
         }
 
         // The address on the poster leads into the set-up by itself, and so does any application.

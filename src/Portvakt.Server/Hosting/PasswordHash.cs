@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using NSec.Cryptography;
@@ -17,7 +19,8 @@ public sealed class PasswordHash : IDisposable
     private const int SaltLength = 16;
     private const int HashLength = 32;
     private static readonly Parameters Present = new(19 * 1024, 2, 1);
-    private readonly SemaphoreSlim _cores = new(Environment.ProcessorCount);
+    private readonly BlockingCollection<Action> _work = [];
+    private readonly Thread[] _cores;
     private readonly byte[] _pepper;
     private readonly Lazy<string> _dummy;
     private readonly Telemetry? _telemetry;
@@ -29,6 +32,8 @@ public sealed class PasswordHash : IDisposable
     {
         _telemetry = telemetry;
         _pepper = vault.PasswordPepper;
+        _cores = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(Work) { IsBackground = true, Name = "password hash" })];
+        foreach (var core in _cores) core.Start();
         _dummy = new(() => Format(Present, RandomNumberGenerator.GetBytes(SaltLength), RandomNumberGenerator.GetBytes(HashLength)));
     }
 
@@ -66,23 +71,58 @@ public sealed class PasswordHash : IDisposable
     /// <summary>Whether a hash was made with other parameters than today's: hash anew at the next sign-in.</summary>
     public static bool IsOutdated(string hash) => Parse(hash).Parameters != Present;
 
-    public void Dispose() => _cores.Dispose();
+    /// <summary>Waits for what was begun or stands in the queue: a second at most.</summary>
+    public void Dispose()
+    {
+        _work.CompleteAdding();
+        foreach (var core in _cores) core.Join();
+        _work.Dispose();
+    }
 
     private async Task<T> OnACoreAsync<T>(Func<T> work, WaitingRoom.Place? place, CancellationToken cancellationToken)
     {
         using var own = place is null ? WaitingRoom.Enter() ?? throw new TooManyHashesException() : null;
         using var hashing = _telemetry?.Queue();
-        await _cores.WaitAsync(cancellationToken);
-        try
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isTaken = 0; // by a core, or by whoever gave up before there was one
+        await using var gaveUp = cancellationToken.Register(() =>
         {
-            hashing?.Begin();
-            return await Task.Run(work, CancellationToken.None);
-        }
-        finally
-        {
-            _cores.Release();
-        }
+            if (Interlocked.Exchange(ref isTaken, 1) is 0) result.TrySetCanceled(cancellationToken);
+        });
+        _work.Add(
+            () =>
+            {
+                if (Interlocked.Exchange(ref isTaken, 1) is not 0) return;
+                hashing?.Begin();
+                try
+                {
+                    result.TrySetResult(work());
+                }
+#pragma warning disable CA1031 // it is the caller's, not this thread's
+                catch (Exception fault)
+#pragma warning restore CA1031
+                {
+                    result.TrySetException(fault);
+                }
+            },
+            CancellationToken.None);
+        return await result.Task;
     }
+
+    /// <summary>
+    /// Threads of their own: the pool has as many as there are cores, and a few passwords at once would leave none for all other requests. And of lower priority, so that tokens and pages are
+    /// answered first when everything is wanted at once; a third of an equal share is left to them even then.
+    /// </summary>
+    private void Work()
+    {
+        if (OperatingSystem.IsLinux()) _ = LowerPriority(0, 0, 5);
+        foreach (var one in _work.GetConsumingEnumerable()) one();
+    }
+
+    /// <summary>setpriority(2) with PRIO_PROCESS: on Linux the nice value belongs to a thread, and 0 is the one that calls. Where it may not, nothing changes.</summary>
+    [DllImport("libc", EntryPoint = "setpriority")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int LowerPriority(int which, uint who, int nice);
 
     private byte[] Compute(Parameters parameters, string secret, byte[] salt, int length)
     {
