@@ -45,7 +45,7 @@ public sealed class NewcomerTests(Running running)
         await walk.ClickAsync(words.Next);
         await walk.SetUpPhoneAsync();
         await phone.OpenAsync();
-        await phone.TapAsync(words.Open);
+        await phone.EnterAsync(words.Open);
         await phone.TapAsync(words.Agree);
 
         // Wrong turn: no to the camera.
@@ -85,7 +85,7 @@ public sealed class NewcomerTests(Running running)
         await Expect(phone.Heading(words.ApproveTest)).ToBeVisibleAsync();
         await phone.ApproveAsync(await scene.Computer.ReadNumberAsync() is "42" ? "43" : "42", words.Approve);
         await Expect(phone.Heading("Feil tall")).ToBeVisibleAsync();
-        await Expect(phone.Page.Locator("main")).ToContainTextAsync("Trykk Send på nytt på datamaskinen.");
+        await Expect(phone.Page.Locator("main")).ToContainTextAsync("Klikk Send på nytt på datamaskinen.");
         await phone.TapAsync(words.Done);
         await Expect(scene.Computer.Page.Locator("#live")).ToContainTextAsync("Send på nytt for å få et nytt tall.");
         await walk.ClickAsync(words.SendAgain);

@@ -160,7 +160,7 @@ public abstract class GuideStories(Stage stage)
         await browser.OpenAsync("/guides/poster");
 
         var host = new Uri(PortvaktServer.Origin).Authority;
-        Assert.Equal($"{host}/guides", browser.Page.QuerySelector(".pv-address")?.TextContent);
+        Assert.Equal([$"{host}/account", $"{host}/guides"], browser.Page.QuerySelectorAll(".pv-address").Select(address => address.TextContent)); // where it begins, and where it is told
         Assert.Equal($"QR-kode til {host}/guides", browser.Page.QuerySelector("svg.pv-qr")?.GetAttribute("aria-label"));
         Assert.Contains(Helpdesk, browser.Page.QuerySelector("footer")!.TextContent, StringComparison.Ordinal);
     }
