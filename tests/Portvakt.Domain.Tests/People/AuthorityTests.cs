@@ -18,7 +18,7 @@ public sealed class AuthorityTests
         Act.SeeAudit => "auditor administrator",
         Act.IssuePass or Act.EndSessions or Act.RemoveFactors or Act.LockAccount or Act.CallPhone or Act.HandleCases => "helpdesk administrator",
         Act.ManageWaves or Act.GrantTerms or Act.ManageMail => "rolloutmanager administrator",
-        Act.ImportPeople or Act.ManageRoles or Act.ErasePeople or Act.ManageMethods => "administrator",
+        Act.ImportPeople or Act.ManageRoles or Act.ErasePeople or Act.ManageMethods or Act.ManageLook => "administrator",
         _ => throw new ArgumentOutOfRangeException(nameof(act), act, "A new act: say who may do it."),
     };
 
