@@ -61,7 +61,7 @@ public sealed class RolloutTests(Running running)
         await walk.StayAsync();
         await walk.ClickAsync(words.Done);
         await page.ArriveAsync(house.Application + "/mine");
-        await Expect(page.Locator("tr", new PageLocatorOptions { HasText = "acr" }).Locator("td")).ToHaveTextAsync(words.TwoFactors);
+        await Expect(page.Locator("tr:has(code:text-is('acr')) td")).ToHaveTextAsync(words.TwoFactors);
         scene.NobodyComplained();
     }
 

@@ -80,7 +80,7 @@ public sealed class TokenTests(Running running)
             await ClickAsync(own, "Bekreft");
             await ClickAsync(own, words.No);
             await own.ArriveAsync(house.Application + "/");
-            await Expect(own.Locator("tr", new PageLocatorOptions { HasText = "amr" }).Locator("td")).ToContainTextAsync("otp");
+            await Expect(own.Locator("tr:has(code:text-is('amr')) td")).ToContainTextAsync("otp");
             await own.GotoAsync(house.Server + "/account/security");
             await Expect(own.Locator("li[data-kind=token]")).ToContainTextAsync(serial);
             await LookAsync("H3-security", own);

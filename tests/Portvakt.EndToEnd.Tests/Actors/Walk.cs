@@ -319,8 +319,8 @@ public sealed class Walk(Computer computer, PhoneInBrowser phone, Labels words, 
     public async Task InApplicationAsync()
     {
         await Page.ArriveAsync(Computer.House.Application + "/");
-        await Expect(Page.Locator("tr", new PageLocatorOptions { HasText = "acr" }).Locator("td")).ToHaveTextAsync(words.TwoFactors);
-        await Expect(Page.Locator("tr", new PageLocatorOptions { HasText = "amr" }).Locator("td")).ToContainTextAsync("mfa");
+        await Expect(Page.Locator("tr:has(code:text-is('acr')) td")).ToHaveTextAsync(words.TwoFactors);
+        await Expect(Page.Locator("tr:has(code:text-is('amr')) td")).ToContainTextAsync("mfa");
         await LookAsync("X-application", Page);
     }
 
