@@ -39,7 +39,7 @@ public sealed class Resident(string userName, Site site, Phone? phone = null, Br
         await Browser.FollowAsync();
         await PressAsync(""); // "Next": more is needed
         await PressAsync("", ("method", "app"), ("use", "notifications"));
-        await _phone.BindAsync(Browser.Between("data-typed-code>", "<"));
+        await _phone.BindAsync(Browser.Between("data-typed-code aria-hidden=\"true\">", "<"));
         await Browser.GetAsync(Browser.Path);
         await PressAsync("");
         ReadNumber();
