@@ -18,6 +18,19 @@ public sealed class DeskTests
         await using var house = await House.OpenAsync();
         var admin = await house.FillAsync();
         await using var computer = await Computer.StartAsync(house, "nb");
+        try
+        {
+            await WalkAsync(house, admin, computer);
+        }
+        catch (PlaywrightException lost)
+        {
+            // The picture of a page that does not move says nothing of whether it asked, and of what became of that.
+            throw new InvalidOperationException($"{lost.Message}\nNot answered: {string.Join(", ", computer.Witness.Unanswered)}\nThe server said:\n{house.ServerProgram.Said}", lost);
+        }
+    }
+
+    private static async Task WalkAsync(House house, Employee admin, Computer computer)
+    {
         await using var phone = await PhoneInBrowser.UnpackAsync(house, "nb");
         var (words, page) = (Labels.For("nb"), computer.Page);
         var walk = new Walk(computer, phone, words);

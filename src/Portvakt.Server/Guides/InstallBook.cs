@@ -41,6 +41,7 @@ public sealed record InstallStep(string Words, InstallScene? Scene, bool Copies 
 public static class InstallBook
 {
     private static readonly InstallStep AddHome = new("InstallAddHome", InstallScene.AddHome), Confirm = new("InstallConfirm", InstallScene.Confirm), Home = new("InstallHome", InstallScene.HomeScreen);
+    private static readonly InstallStep HomeAndroid = new("InstallHomeAndroid", InstallScene.HomeScreen); // Apple's has a name of its own
     private static readonly InstallStep Copy = new("InstallCopy", InstallScene.Copy, Copies: true);
     private static readonly InstallStep[] ToSafari = [Copy, new("InstallSafari", InstallScene.Safari), new("InstallPaste", InstallScene.PasteIphone)];
 
@@ -100,9 +101,9 @@ public static class InstallBook
         InstallPlace.Ipad => [new("InstallShareIpad", InstallScene.ShareIpad), AddHome, Confirm, Home],
         InstallPlace.IphoneOther => ToSafari,
         InstallPlace.IphoneApp => [new("InstallLeaveIphone", InstallScene.LeaveIphone), .. ToSafari],
-        InstallPlace.AndroidChrome => [new("InstallMenu", InstallScene.Menu), new("InstallAddStart", InstallScene.AddStart), new("InstallInstall", InstallScene.Install), Home],
-        InstallPlace.AndroidSamsung => [new("InstallSamsungMenu", InstallScene.SamsungMenu), new("InstallSamsungPage", InstallScene.SamsungPage), new("InstallSamsungHome", InstallScene.SamsungHome), Home],
-        InstallPlace.AndroidFirefox => [new("InstallMenu", InstallScene.Menu), new("InstallFirefoxAdd", InstallScene.FirefoxAdd), new("InstallFirefoxConfirm", InstallScene.FirefoxConfirm), Home],
+        InstallPlace.AndroidChrome => [new("InstallMenu", InstallScene.Menu), new("InstallAddStart", InstallScene.AddStart), new("InstallInstall", InstallScene.Install), HomeAndroid],
+        InstallPlace.AndroidSamsung => [new("InstallSamsungMenu", InstallScene.SamsungMenu), new("InstallSamsungPage", InstallScene.SamsungPage), new("InstallSamsungHome", InstallScene.SamsungHome), HomeAndroid],
+        InstallPlace.AndroidFirefox => [new("InstallMenu", InstallScene.Menu), new("InstallFirefoxAdd", InstallScene.FirefoxAdd), new("InstallFirefoxConfirm", InstallScene.FirefoxConfirm), HomeAndroid],
         InstallPlace.AndroidApp => [new("InstallLeaveAndroid", InstallScene.LeaveAndroid), Copy, new("InstallChrome", InstallScene.PasteAndroid)],
         InstallPlace.Computer => [new("InstallCamera", null), new("InstallFollow", null), new("InstallBack", null)],
         _ => throw new ArgumentOutOfRangeException(nameof(place)),

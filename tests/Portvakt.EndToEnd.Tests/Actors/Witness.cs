@@ -22,6 +22,9 @@ public sealed class Witness
     /// <summary>What was seen and was not expected.</summary>
     public IReadOnlyList<string> Complaints => [.. _complaints.Where(complaint => !_expected.Any(part => complaint.Contains(part, StringComparison.Ordinal)))];
 
+    /// <summary>What was asked and has no answer yet: method and address.</summary>
+    public IReadOnlyList<string> Unanswered => [.. Requests.Where(request => request.Timing.ResponseStart < 0 && request.Failure is null).Select(request => $"{request.Method} {request.Url}")];
+
     /// <summary>How many requests left the browser, and to where: path only.</summary>
     public ConcurrentQueue<IRequest> Requests { get; } = new();
 
