@@ -5,7 +5,6 @@ using Microsoft.Extensions.Localization;
 using Microsoft.Extensions.Options;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.Audit;
-using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Audit;
 using Portvakt.Server.Data;
@@ -73,8 +72,8 @@ public sealed class Approver(
                 await db.InTransactionAsync(
                     async () =>
                     {
-                        await db.Approvals.Where(row => row.PersonId == personId && row.State == ApprovalState.Pending)
-                            .ExecuteUpdateAsync(set => set.SetProperty(row => row.State, ApprovalState.Superseded).SetProperty(row => row.Version, row => row.Version + 1), http.RequestAborted);
+                        await db.Database.ExecuteSqlAsync(
+                            $"UPDATE approvals SET state = {nameof(ApprovalState.Superseded)}, version = version + 1 WHERE person_id = {personId} AND state = {nameof(ApprovalState.Pending)}", http.RequestAborted);
                         db.Approvals.Add(request);
                         db.Record(purpose is ApprovalPurpose.Caller ? SecurityEvent.CallerAsked : SecurityEvent.ApprovalRequested, personId, request.Id, http, now, actorId);
                         await db.SaveChangesAsync(http.RequestAborted);
@@ -100,10 +99,7 @@ public sealed class Approver(
         lookups.LatestRequest(db, attemptId, purpose, cancellationToken);
 
     /// <summary>Whether some phone of the person can be asked at all.</summary>
-    public Task<bool> CanAskAsync(Guid personId, CancellationToken cancellationToken) =>
-        db.Phones.AnyAsync(
-            phone => phone.PersonId == personId && phone.State == AuthenticatorState.Active && phone.RemovedOnPhoneAt == null && phone.PinFailures < PhoneAuthenticator.PinTries,
-            cancellationToken);
+    public Task<bool> CanAskAsync(Guid personId, CancellationToken cancellationToken) => lookups.CanAsk(db, personId, cancellationToken);
 
     /// <summary>How many digits a person carries from one screen to another. Who administers types six, whatever the setting says (R15, R48).</summary>
     public async Task<int> DigitsOfAsync(Guid personId, CancellationToken cancellationToken) =>
@@ -146,9 +142,9 @@ public sealed class Approver(
 
     public static string NumberKey(Guid personId) => $"number:{personId:N}";
 
-    /// <summary>How the phone unlocked decides how strong its answer was.</summary>
-    public async Task<SecondFactorMethod> MethodOfAsync(ApprovalRequest request, CancellationToken cancellationToken) =>
-        await db.Phones.AnyAsync(phone => phone.Id == request.AnsweredByPhoneId && phone.Unlock == PhoneUnlock.Pin, cancellationToken)
-            ? SecondFactorMethod.PhoneWithPin
-            : SecondFactorMethod.Phone;
+    /// <summary>The newest request of an attempt when it was approved, and the method that was: how the phone unlocked decides how strong its answer is.</summary>
+    public async Task<(ApprovalRequest Request, SecondFactorMethod Method)?> LatestApprovedAsync(string attemptId, ApprovalPurpose purpose, CancellationToken cancellationToken) =>
+        await lookups.LatestAnswered(db, attemptId, purpose, cancellationToken) is { Request.State: ApprovalState.Approved } found
+            ? (found.Request, found.WithPin ? SecondFactorMethod.PhoneWithPin : SecondFactorMethod.Phone)
+            : null;
 }

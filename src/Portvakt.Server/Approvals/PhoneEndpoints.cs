@@ -62,13 +62,10 @@ public static class PhoneEndpoints
         if (jws.Message<Statement>() is not { V: 1 } statement || DecisionOf(statement.Decision) is not { } decision) return await RefuseAsync(400, "malformed", "statement");
 
         // The order of docs/protocol.md section 4. What is not this phone's does not exist for it.
-        var request = await lookups.Request(db, id, http.RequestAborted);
-        if (request is null || !MaySee(request, phone) || statement.Id != id) return await RefuseAsync(404, "unknown-request", "not a request of this phone");
+        if (await lookups.Answer(db, id, http.RequestAborted) is not var (request, person, attempt) || !MaySee(request, phone) || statement.Id != id) return await RefuseAsync(404, "unknown-request", "not a request of this phone");
         var now = clock.GetUtcNow();
 
         // A lock, or the end of the sign-in, bites here too and not only when the session would be issued (R10, R24).
-        var person = await db.People.AsNoTracking().SingleAsync(row => row.Id == phone.PersonId, http.RequestAborted);
-        var attempt = await lookups.Attempt(db, request.AttemptId, http.RequestAborted);
         var asksSomebodyGone = request.Purpose is not ApprovalPurpose.Caller && attempt?.IsLive(now) is not true; // a caller has no sign-in
         if (request.State is ApprovalState.Pending && (person.State is not PersonState.Active || asksSomebodyGone)) return await RefuseAsync(410, "expired", "locked, or the sign-in is over");
         switch (request.CanAnswer(now))

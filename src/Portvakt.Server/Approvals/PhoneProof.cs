@@ -32,6 +32,14 @@ public sealed class PhoneProof(PortvaktDb db, Lookups lookups, PhoneNonces nonce
         if (http.Request.Headers[HeaderName] is not [{ } header] || Jws.Read(header, Type) is not { } jws || jws.HeaderText("kid") is not { Length: 43 } keyId || jws.Message<ProofMessage>() is not { } proof)
             return Refuse(StatusCodes.Status401Unauthorized, "proof", "no proof");
 
+        // What is known without the database first: it is not asked for whoever just makes noise, nor for a nonce that has grown old over night.
+        if (proof.Htm != http.Request.Method || proof.Htu != settings.Value.Origin + http.Request.Path) return Refuse(StatusCodes.Status401Unauthorized, "proof", "method or address");
+        if (!BodyMatches(proof.Bh, body)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "body");
+        if (!nonces.IsFresh(proof.Nonce)) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "nonce");
+        var now = clock.GetUtcNow();
+        if (proof.Iat is not { } issued || Math.Abs(now.ToUnixTimeSeconds() - issued) > Tolerance.TotalSeconds) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "time");
+        if (proof.Jti is not { Length: >= 16 and <= 64 } jti) return Refuse(StatusCodes.Status401Unauthorized, "proof", "no jti");
+
         var phone = await lookups.Phone(db, keyId, http.RequestAborted);
         if (phone is null || phone.RemovedOnPhoneAt is not null) return Refuse(StatusCodes.Status401Unauthorized, "unknown-phone", "no phone has this key");
 
@@ -40,16 +48,14 @@ public sealed class PhoneProof(PortvaktDb db, Lookups lookups, PhoneNonces nonce
             if (!jws.Verify(key)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "signature");
         }
 
-        if (proof.Htm != http.Request.Method || proof.Htu != settings.Value.Origin + http.Request.Path) return Refuse(StatusCodes.Status401Unauthorized, "proof", "method or address");
-        if (!BodyMatches(proof.Bh, body)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "body");
-        if (!nonces.IsFresh(proof.Nonce)) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "nonce");
-        var now = clock.GetUtcNow();
-        if (proof.Iat is not { } issued || Math.Abs(now.ToUnixTimeSeconds() - issued) > Tolerance.TotalSeconds) return Refuse(StatusCodes.Status401Unauthorized, "nonce", "time");
-        if (proof.Jti is not { Length: >= 16 and <= 64 } || !await UseOnceAsync(keyId, proof.Jti, now, http.RequestAborted)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
-
-        if (now >= phone.LastSeenAt + PhoneAuthenticator.SeenInterval)
-            await db.WriteAsync(() => db.Phones.Where(row => row.Id == phone.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastSeenAt, now), http.RequestAborted), http.RequestAborted);
-        return (new Call(phone, body), null);
+        // Both in one transaction, where there are two.
+        var isFirst = now < phone.LastSeenAt + PhoneAuthenticator.SeenInterval
+            ? await UseOnceAsync(keyId, jti, now, http.RequestAborted)
+            : await db.InTransactionAsync(
+                async () => await UseOnceAsync(keyId, jti, now, http.RequestAborted)
+                    && await db.Database.ExecuteSqlAsync($"UPDATE phones SET last_seen_at = {now.UtcDateTime} WHERE id = {phone.Id}", http.RequestAborted) >= 0,
+                http.RequestAborted);
+        return isFirst ? (new Call(phone, body), null) : Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
     }
 
     /// <summary>Whether a statement of this phone, made for this purpose, is fresh, and comes for the first time.</summary>

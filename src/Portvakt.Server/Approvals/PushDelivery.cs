@@ -18,7 +18,7 @@ namespace Portvakt.Server.Approvals;
 /// Rings the phones. Carries an opaque id and a neutral text, encrypted for the phone; everything else the phone fetches itself. A push that
 /// fails costs a moment, not the sign-in: the open app asks by itself. A notice (R37) has no id: there is nothing to answer.
 /// </summary>
-public sealed class PushDelivery(IServiceScopeFactory scopes, Notices notices, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, Telemetry telemetry, ILogger<PushDelivery> log) : BackgroundService
+public sealed class PushDelivery(IServiceScopeFactory scopes, Lookups lookups, Notices notices, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings, Telemetry telemetry, ILogger<PushDelivery> log) : BackgroundService
 {
     private const string Column = "phones.push";
 
@@ -102,14 +102,11 @@ public sealed class PushDelivery(IServiceScopeFactory scopes, Notices notices, V
 
     private async Task DeliverAsync(Errand errand, CancellationToken cancellationToken)
     {
-        List<PhoneAuthenticator> phones;
+        List<PhoneAuthenticator> phones = [];
         await using (var scope = scopes.CreateAsyncScope())
         {
-            phones = await scope.ServiceProvider.GetRequiredService<PortvaktDb>().Phones
-                .Where(phone => phone.PersonId == errand.PersonId && phone.SealedPush != null && phone.State != AuthenticatorState.Revoked)
-                .Where(phone => errand.OnlyPhoneId == null ? phone.State == AuthenticatorState.Active : phone.Id == errand.OnlyPhoneId)
-                .Where(phone => phone.Id != errand.ExceptPhoneId)
-                .AsNoTracking().ToListAsync(cancellationToken);
+            var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+            await foreach (var phone in lookups.Ringing(db, errand.PersonId, errand.OnlyPhoneId, errand.ExceptPhoneId).WithCancellation(cancellationToken)) phones.Add(phone);
         }
 
         // All at once: a push service that hangs must not silence the person's other phones, nor one that fails.

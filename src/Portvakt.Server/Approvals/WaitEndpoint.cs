@@ -17,20 +17,20 @@ public static class WaitEndpoint
         app.MapGet("/approvals/{attempt}/wait", WaitAsync).WithSummary("Server-sent event `changed` when the phone of this attempt has done something. For the browser that began the attempt.").ExcludeFromDescription();
 
     /// <summary>What a waiting page shows, as one text: when it differs, the page is out of date.</summary>
-    public static async Task<string> StateOfAsync(PortvaktDb db, SignInAttempt attempt, DateTimeOffset now, CancellationToken cancellationToken) =>
-        (await SightOfAsync(db, attempt.Id, attempt.EnrolmentBegunAt is not null, now, cancellationToken)).State!;
+    public static async Task<string> StateOfAsync(PortvaktDb db, Lookups lookups, SignInAttempt attempt, DateTimeOffset now, CancellationToken cancellationToken) =>
+        (await SightOfAsync(db, lookups, attempt.Id, attempt.EnrolmentBegunAt is not null, now, cancellationToken)).State!;
 
     /// <summary>The same for a page that has its request in hand and shows nothing else.</summary>
     public static string StateOf(ApprovalRequest? request, DateTimeOffset now) => SightOf(null, request is null ? null : new Look(request.Id, request.State.ToString(), request.ExpiresAt), now).State!;
 
-    private static async Task<IResult> WaitAsync(string attempt, string? state, HttpContext http, IServiceScopeFactory scopes, LiveNews news, TimeProvider clock)
+    private static async Task<IResult> WaitAsync(string attempt, string? state, HttpContext http, IServiceScopeFactory scopes, Lookups lookups, LiveNews news, TimeProvider clock)
     {
         if (BrowserCookie.Hash(http) is not { } browser) return TypedResults.NotFound();
         SignInAttempt? row;
         await using (var scope = scopes.CreateAsyncScope())
         {
             var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
-            row = await db.SignInAttempts.AsNoTracking().SingleOrDefaultAsync(item => item.Id == attempt, http.RequestAborted);
+            row = await lookups.AttemptAsItIs(db, attempt, http.RequestAborted);
         }
 
         if (row is null || !row.BelongsTo(browser)) return TypedResults.NotFound();
@@ -49,18 +49,17 @@ public static class WaitEndpoint
         async Task<Sight> LookAsync(PortvaktDb db, DateTimeOffset at)
         {
             if (at >= end) return new Sight("over", IsLast: true);
-            var sight = await SightOfAsync(db, attempt, enrols, at, aborted);
+            var sight = await SightOfAsync(db, lookups, attempt, enrols, at, aborted);
             return sight.Until < end ? sight : sight with { Until = end };
         }
     }
 
     /// <summary>Newest code and newest request of an attempt; codes there are only where somebody enrols.</summary>
-    private static async Task<Sight> SightOfAsync(PortvaktDb db, string attemptId, bool enrols, DateTimeOffset now, CancellationToken cancellationToken)
+    private static async Task<Sight> SightOfAsync(PortvaktDb db, Lookups lookups, string attemptId, bool enrols, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var code = !enrols ? null : await db.BindingCodes.AsNoTracking().Where(row => row.AttemptId == attemptId).OrderByDescending(row => row.CreatedAt)
             .Select(row => new { row.Id, row.State, row.ExpiresAt }).FirstOrDefaultAsync(cancellationToken);
-        var request = await db.Approvals.AsNoTracking().Where(row => row.AttemptId == attemptId).OrderByDescending(row => row.CreatedAt)
-            .Select(row => new { row.Id, row.State, row.ExpiresAt }).FirstOrDefaultAsync(cancellationToken);
+        var request = await lookups.Sight(db, attemptId, cancellationToken);
         return SightOf(
             code is null ? null : new Look(code.Id.ToString("N"), code.State.ToString(), code.State is BindingState.Waiting or BindingState.Claimed ? code.ExpiresAt : null),
             request is null ? null : new Look(request.Id, request.State.ToString(), request.ExpiresAt),

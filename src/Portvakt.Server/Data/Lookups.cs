@@ -17,6 +17,23 @@ public sealed record PersonRow(Person Person, bool AnyPolicy);
 /// <summary>Whom a typed name belongs to, and whether they have signed in with this browser before.</summary>
 public sealed record CallerRow(Person Person, bool KnowsBrowser);
 
+/// <summary>An attempt that has no person yet, and what its first page asks besides.</summary>
+/// <param name="Attempt">The row.</param>
+/// <param name="AnyPassAlone">Whether anybody may sign in with a pass alone.</param>
+public sealed record BeginningRow(SignInAttempt Attempt, bool AnyPassAlone);
+
+/// <summary>A request with what decides about its answer.</summary>
+/// <param name="Request">The row.</param>
+/// <param name="Person">Whose phone is asked.</param>
+/// <param name="Attempt">Who asks; null for a caller, and where it is gone.</param>
+public sealed record AnswerRow(ApprovalRequest Request, Person Person, SignInAttempt? Attempt);
+
+/// <summary>A request, and whether the phone that has answered it unlocks with a PIN.</summary>
+public sealed record AnsweredRow(ApprovalRequest Request, bool WithPin);
+
+/// <summary>What a waiting page shows of its request.</summary>
+public sealed record SightRow(string Id, ApprovalState State, DateTimeOffset ExpiresAt);
+
 /// <summary>What leaves a person's phone in peace.</summary>
 /// <param name="IsReported">There is an open case.</param>
 /// <param name="BlockedUntil">Wrong numbers, in milliseconds since 1970; null: none.</param>
@@ -69,6 +86,14 @@ public sealed class Lookups
     public Func<PortvaktDb, string, CancellationToken, Task<SignInAttempt?>> Attempt { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) => db.SignInAttempts.SingleOrDefault(row => row.Id == id));
 
+    /// <summary>For who only looks at it.</summary>
+    public Func<PortvaktDb, string, CancellationToken, Task<SignInAttempt?>> AttemptAsItIs { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) => db.SignInAttempts.AsNoTracking().SingleOrDefault(row => row.Id == id));
+
+    public Func<PortvaktDb, string, CancellationToken, Task<BeginningRow?>> Beginning { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) =>
+            db.SignInAttempts.Where(row => row.Id == id).Select(row => new BeginningRow(row, db.MethodPolicies.Any(policy => policy.Pass == PassUse.Both))).SingleOrDefault());
+
     public Func<PortvaktDb, byte[], CancellationToken, Task<Session?>> Session { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, byte[] secretHash, CancellationToken _) => db.Sessions.SingleOrDefault(row => row.SecretHash == secretHash));
 
@@ -111,8 +136,26 @@ public sealed class Lookups
              join facts in PersonFacts.Of(db) on attempt.PersonId equals (Guid?)facts.Holding.Person.Id
              select new AttemptRow(attempt, facts)).SingleOrDefault());
 
-    public Func<PortvaktDb, string, CancellationToken, Task<ApprovalRequest?>> Request { get; } =
-        EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) => db.Approvals.SingleOrDefault(row => row.Id == id));
+    public Func<PortvaktDb, string, CancellationToken, Task<AnswerRow?>> Answer { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) =>
+            (from row in db.Approvals
+             where row.Id == id
+             join person in db.People on row.PersonId equals person.Id
+             join asking in db.SignInAttempts on row.AttemptId equals asking.Id into attempts
+             from attempt in attempts.DefaultIfEmpty()
+             select new AnswerRow(row, person, attempt)).SingleOrDefault());
+
+    /// <summary>Whether some phone of the person can be asked at all.</summary>
+    public Func<PortvaktDb, Guid, CancellationToken, Task<bool>> CanAsk { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, Guid personId, CancellationToken _) => db.Phones.Any(
+            phone => phone.PersonId == personId && phone.State == AuthenticatorState.Active && phone.RemovedOnPhoneAt == null && phone.PinFailures < PhoneAuthenticator.PinTries));
+
+    /// <summary>The phones that ring: all that answer for their person, or one alone; never the one excepted.</summary>
+    public Func<PortvaktDb, Guid, Guid?, Guid?, IAsyncEnumerable<PhoneAuthenticator>> Ringing { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, Guid personId, Guid? onlyPhoneId, Guid? exceptPhoneId) => db.Phones.AsNoTracking()
+            .Where(phone => phone.PersonId == personId && phone.SealedPush != null && phone.State != AuthenticatorState.Revoked)
+            .Where(phone => onlyPhoneId == null ? phone.State == AuthenticatorState.Active : phone.Id == onlyPhoneId)
+            .Where(phone => exceptPhoneId == null || phone.Id != exceptPhoneId));
 
     /// <summary>What waits for one phone; one that is not confirmed yet answers no sign-ins.</summary>
     public Func<PortvaktDb, Guid, Guid, bool, DateTimeOffset, CancellationToken, Task<ApprovalRequest?>> Pending { get; } =
@@ -133,12 +176,19 @@ public sealed class Lookups
                 db.FailureCounts.Where(count => count.Key == key).Select(count => (long?)count.BlockedUntil).FirstOrDefault(),
                 db.Approvals.Where(row => row.PersonId == person.Id && row.State == ApprovalState.Approved && row.Purpose != ApprovalPurpose.Caller).Max(row => row.AnsweredAt))).SingleOrDefault());
 
-    /// <summary>Whether anybody may sign in with a pass alone.</summary>
-    public Func<PortvaktDb, CancellationToken, Task<bool>> AnyPassAlone { get; } =
-        EF.CompileAsyncQuery((PortvaktDb db, CancellationToken _) => db.MethodPolicies.Any(policy => policy.Pass == PassUse.Both));
-
     /// <summary>The newest request of an attempt for one purpose, answered or not.</summary>
     public Func<PortvaktDb, string, ApprovalPurpose, CancellationToken, Task<ApprovalRequest?>> LatestRequest { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, string attemptId, ApprovalPurpose purpose, CancellationToken _) =>
             db.Approvals.Where(row => row.AttemptId == attemptId && row.Purpose == purpose).OrderByDescending(row => row.CreatedAt).FirstOrDefault());
+
+    /// <summary>The same, and how it was answered.</summary>
+    public Func<PortvaktDb, string, ApprovalPurpose, CancellationToken, Task<AnsweredRow?>> LatestAnswered { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string attemptId, ApprovalPurpose purpose, CancellationToken _) =>
+            db.Approvals.Where(row => row.AttemptId == attemptId && row.Purpose == purpose).OrderByDescending(row => row.CreatedAt)
+                .Select(row => new AnsweredRow(row, db.Phones.Any(phone => phone.Id == row.AnsweredByPhoneId && phone.Unlock == PhoneUnlock.Pin))).FirstOrDefault());
+
+    /// <summary>The newest request of an attempt, as its waiting page shows it.</summary>
+    public Func<PortvaktDb, string, CancellationToken, Task<SightRow?>> Sight { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, string attemptId, CancellationToken _) =>
+            db.Approvals.AsNoTracking().Where(row => row.AttemptId == attemptId).OrderByDescending(row => row.CreatedAt).Select(row => new SightRow(row.Id, row.State, row.ExpiresAt)).FirstOrDefault());
 }

@@ -27,7 +27,7 @@ public enum SetUpStage
 }
 
 /// <summary>P5: the picture, the same code to type, and how far the phone has come. "Next" opens when the phone is ready.</summary>
-public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings)
+public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Lookups lookups, Vault vault, TimeProvider clock, IOptions<PortvaktSettings> settings)
     : AttemptPage(journey, SignInStep.SetUpPhone)
 {
     private const string Column = "binding_codes.codes";
@@ -89,7 +89,7 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
     {
         if (!await PhoneBindingEndpoint.HasAllPhonesAsync(db, Standing.Ruling!, null, HttpContext.RequestAborted)) return false;
         Stage = SetUpStage.TooMany;
-        State = await WaitEndpoint.StateOfAsync(db, Current, clock.GetUtcNow(), HttpContext.RequestAborted);
+        State = await WaitEndpoint.StateOfAsync(db, lookups, Current, clock.GetUtcNow(), HttpContext.RequestAborted);
         return true;
     }
 
@@ -143,6 +143,6 @@ public sealed class SetUpPhoneModel(SignInJourney journey, PortvaktDb db, Vault 
         }
 
         if (binding.PhoneId is { } phoneId) PhoneName = await db.Phones.Where(row => row.Id == phoneId).Select(row => row.Name).SingleOrDefaultAsync(HttpContext.RequestAborted);
-        State = await WaitEndpoint.StateOfAsync(db, Current, now, HttpContext.RequestAborted);
+        State = await WaitEndpoint.StateOfAsync(db, lookups, Current, now, HttpContext.RequestAborted);
     }
 }

@@ -15,7 +15,7 @@ using Portvakt.Server.SignIn;
 namespace Portvakt.Server.Enrolment;
 
 /// <summary>P6: a real approval by the phone just bound. The method counts only once it is approved.</summary>
-public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbox, Approver approver, TimeProvider clock) : AttemptPage(journey, SignInStep.TestApproval)
+public sealed class TestModel(SignInJourney journey, PortvaktDb db, Lookups lookups, Outbox outbox, Approver approver, TimeProvider clock) : AttemptPage(journey, SignInStep.TestApproval)
 {
     public ApprovalView Approval { get; private set; } = null!;
 
@@ -34,13 +34,13 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         }
 
         var request = await LatestAsync(phoneId) ?? await AskAsync(phoneId);
-        Approval = ApprovalView.Of(request, AttemptId, await WaitEndpoint.StateOfAsync(db, Current, clock.GetUtcNow(), HttpContext.RequestAborted), clock.GetUtcNow());
+        Approval = ApprovalView.Of(request, AttemptId, await WaitEndpoint.StateOfAsync(db, lookups, Current, clock.GetUtcNow(), HttpContext.RequestAborted), clock.GetUtcNow());
         return Page();
     }
 
     public async Task<IActionResult> OnPostAsync()
     {
-        if (await BindingAsync() is not { State: BindingState.Bound, PhoneId: { } phoneId } binding || await LatestAsync(phoneId) is not { State: ApprovalState.Approved } request) return Reload();
+        if (await BindingAsync() is not { State: BindingState.Bound, PhoneId: { } phoneId } binding || await LatestAsync(phoneId) is not { State: ApprovalState.Approved }) return Reload();
         var phone = await db.Phones.SingleOrDefaultAsync(row => row.Id == phoneId && row.PersonId == Current.PersonId, HttpContext.RequestAborted);
         if (phone is not { State: AuthenticatorState.Unconfirmed }) return Reload();
 
@@ -57,7 +57,7 @@ public sealed class TestModel(SignInJourney journey, PortvaktDb db, Outbox outbo
         phone.Activate();
         foreach (var totp in await db.Totps.Where(row => row.PhoneId == phoneId).ToListAsync(HttpContext.RequestAborted)) totp.Activate();
         binding.Confirm();
-        Current.RecordEnrolment(await approver.MethodOfAsync(request, HttpContext.RequestAborted), now);
+        Current.RecordEnrolment(phone.Unlock is PhoneUnlock.Pin ? SecondFactorMethod.PhoneWithPin : SecondFactorMethod.Phone, now);
         Standing.Person!.RecordEnrolment(now);
         db.Record(SecurityEvent.PhoneActivated, phone.PersonId, phone.Id.ToString("N"), HttpContext, now);
         await outbox.TellAsync(SecurityEvent.PhoneActivated, Standing.Person!, HttpContext, now, HttpContext.RequestAborted, phone.Id);

@@ -1,14 +1,13 @@
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Localization;
 using Portvakt.Domain.SignIn;
-using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
 using Portvakt.Server.Resources;
 
 namespace Portvakt.Server.SignIn;
 
 /// <summary>P1: user name and password. Also where any address of an attempt leads when nobody knows better.</summary>
-public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Lookups lookups, PasswordVerifier passwords, PasskeyCeremonies ceremonies, TimeProvider clock, IStringLocalizer<Words> words)
+public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwords, PasskeyCeremonies ceremonies, TimeProvider clock, IStringLocalizer<Words> words)
     : AttemptPage(journey, SignInStep.Password)
 {
     public string? Application => Current.RelyingPartyName;
@@ -20,7 +19,7 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Lookups 
     public string? Problem { get; private set; }
 
     /// <summary>Whether somebody may come with a pass in place of the password.</summary>
-    public bool AcceptsPass { get; private set; }
+    public bool AcceptsPass => Standing.AnyPassAlone;
 
     /// <summary>What the script asks the browser for when a passkey is the whole sign-in; null: nothing.</summary>
     public string? PasskeyOptions { get; private set; }
@@ -28,7 +27,6 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Lookups 
     public async Task<IActionResult> OnGetAsync()
     {
         if (await ceremonies.ChallengeAsync(Current, HttpContext.RequestAborted) is not { } challenge) return Reload();
-        await PrepareAsync();
         await OfferPasskeyAsync(challenge);
         return Page();
     }
@@ -64,12 +62,9 @@ public sealed class PasswordModel(SignInJourney journey, PortvaktDb db, Lookups 
     private async Task<IActionResult> AgainAsync(int status, string problem)
     {
         Problem = problem;
-        await PrepareAsync();
         if (Current.Challenge is { } challenge) await OfferPasskeyAsync(challenge);
         return Again(status);
     }
-
-    private async Task PrepareAsync() => AcceptsPass = await lookups.AnyPassAlone(db, HttpContext.RequestAborted);
 
     private async Task OfferPasskeyAsync(byte[] challenge) => PasskeyOptions = await ceremonies.RequestOptionsAsync(challenge, person: null, HttpContext.RequestAborted);
 }

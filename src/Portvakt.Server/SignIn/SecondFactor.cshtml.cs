@@ -11,7 +11,7 @@ using Portvakt.Server.Shared;
 namespace Portvakt.Server.SignIn;
 
 /// <summary>The phone is asked; the number stands here and is typed there.</summary>
-public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Approver approver, TimeProvider clock) : AttemptPage(journey, SignInStep.SecondFactor)
+public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Lookups lookups, Approver approver, TimeProvider clock) : AttemptPage(journey, SignInStep.SecondFactor)
 {
     protected override Methods Proves => Methods.App;
 
@@ -27,7 +27,7 @@ public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Appr
         var request = await LatestAsync()
             ?? await approver.AskAsync(HttpContext, personId, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName, hasRole: Standing.Ruling!.HasRole);
         var now = clock.GetUtcNow();
-        var state = Current.EnrolmentBegunAt is null ? WaitEndpoint.StateOf(request, now) : await WaitEndpoint.StateOfAsync(db, Current, now, HttpContext.RequestAborted);
+        var state = Current.EnrolmentBegunAt is null ? WaitEndpoint.StateOf(request, now) : await WaitEndpoint.StateOfAsync(db, lookups, Current, now, HttpContext.RequestAborted);
         Approval = ApprovalView.Of(request, AttemptId, state, now);
 
         // A request that is over offers another one only when the phone may be asked again.
@@ -47,11 +47,10 @@ public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Appr
     /// <summary>"I have approved": the button that the script presses.</summary>
     public async Task<IActionResult> OnPostAsync()
     {
-        var request = await LatestAsync();
-        if (request is not { State: ApprovalState.Approved } || request.PersonId != Standing.Person!.Id) return Reload();
+        if (await approver.LatestApprovedAsync(AttemptId, ApprovalPurpose.SignIn, HttpContext.RequestAborted) is not var (request, method) || request.PersonId != Standing.Person!.Id) return Reload();
         var now = clock.GetUtcNow();
         if (now >= request.AnsweredAt + SignInAttempt.Lifetime) return Reload();
-        Current.RecordSecondFactor(await approver.MethodOfAsync(request, HttpContext.RequestAborted), now);
+        Current.RecordSecondFactor(method, now);
         db.Record(SecurityEvent.SecondFactorVerified, request.PersonId, request.Id, HttpContext, now);
         return await ContinueAsync();
     }

@@ -24,6 +24,9 @@ public sealed record Standing(SignInAttempt Attempt, Person? Person, SignInStep 
 {
     public EnrolmentDuty Duty => Verdict.Duty;
 
+    /// <summary>Whether anybody may come with a pass in place of the password; told on the first page only.</summary>
+    public bool AnyPassAlone { get; init; }
+
     /// <summary>How many passkeys the person may have; 0 before the first factor.</summary>
     public int MaximumPasskeys => Ruling?.Policy.MaximumPasskeys ?? 0;
 
@@ -77,8 +80,11 @@ public sealed class SignInJourney(PortvaktDb db, Lookups lookups, TimeProvider c
     {
         if (!IsAttemptId(attemptId) || BrowserCookie.Hash(http) is not { } browser) return null;
         var found = expectsPerson ? await lookups.AttemptWithFacts(db, attemptId, http.RequestAborted) : null;
-        var attempt = found?.Attempt ?? await lookups.Attempt(db, attemptId, http.RequestAborted);
-        return attempt is not null && attempt.BelongsTo(browser) && attempt.IsLive(clock.GetUtcNow()) ? await StandingOfAsync(http, attempt, found?.Facts) : null;
+        var beginning = found is null ? await lookups.Beginning(db, attemptId, http.RequestAborted) : null;
+        var attempt = found?.Attempt ?? beginning?.Attempt;
+        if (attempt is null || !attempt.BelongsTo(browser) || !attempt.IsLive(clock.GetUtcNow())) return null;
+        var standing = await StandingOfAsync(http, attempt, found?.Facts);
+        return beginning is { AnyPassAlone: true } && standing is not null ? standing with { AnyPassAlone = true } : standing;
     }
 
     /// <summary>Asks the rule afresh: every step, and once more before the session is issued (R2, R10).</summary>
