@@ -33,7 +33,7 @@ Verb[] verbs =
     new("ci", "what CI runs: format, dependencies, strict build, all tests, and the gates of `bench phone` and `bench cost`", Ci.RunAsync),
     new("deps", "the dependency check alone", Dependencies.RunAsync),
     new("migration NAME", "add a database migration, for both databases", Migration.RunAsync),
-    new("bench [WHAT]...", "measure; alone: all that has a bound (`bench cost`, `peers`, `wake`, `growth`), `--short`: what CI holds; `bench phone`, with `--gate` to hold its figures and `--quick` for fewer rounds; `bench rollout`; `bench cost`, `bench peers` and `bench wake`, with `--short` (`bench cost --gate` holds it against what it cost before); `bench growth`, with `--short`; `bench seed --people N --into DIR_OR_CONNECTION`", Bench.RunAsync),
+    new("bench [WHAT]...", "measure; alone: all that has a bound (`bench cost`, `storm`, `peers`, `wake`, `growth`), `--short`: what CI holds; `bench phone`, with `--gate` to hold its figures and `--quick` for fewer rounds; `bench rollout`; `bench cost`, `bench storm`, `bench peers` and `bench wake`, with `--short` (`bench cost --gate` holds it against what it cost before); `bench growth`, with `--short`; `bench seed --people N --into DIR_OR_CONNECTION`", Bench.RunAsync),
     new("load [OPTIONS]...", "people who sign in to a server of its own: `--people N --rate R --minutes M`, `--nodes K`, `--database sqlite|postgres`; `--monday`: 20,000 within ten minutes on two nodes", Load.RunAsync),
     new("attack", "replay known attacks in full size: guessed codes, push bombing, lockout as a weapon; prints their figures", Attack.RunAsync),
     new("guides [DIR]", "the guides from a real run, in three languages, as HTML and PDF; in artifacts/guides unless said otherwise", Tests.MakeGuidesAsync),

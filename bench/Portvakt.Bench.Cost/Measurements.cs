@@ -72,8 +72,7 @@ internal sealed class Measurements(Stage stage, Scale scale, string only, bool i
     /// <summary>The server's own class in this process, beside the call that it cannot do without. Answers with what that call costs in µs as the server makes it: as many at once as there are cores, which share their memory.</summary>
     private async Task<double> PasswordHashAsync()
     {
-        var argon2 = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { MemorySize = 19 * 1024, NumberOfPasses = 2, DegreeOfParallelism = 1 });
-        var (secret, salt) = (new byte[32], new byte[16]);
+        var (argon2, secret, salt) = (Argon2(), new byte[32], new byte[16]);
         using var ours = new PasswordHash(stage.NewVault());
         var known = await ours.HashAsync(Site.Password, CancellationToken.None);
         var (bare, whole) = (new List<double>(), new List<double>());
@@ -90,11 +89,20 @@ internal sealed class Measurements(Stage stage, Scale scale, string only, bool i
 
         Add(new Gate("password hash, beside the bare call", 1.05, null, "x") { Measured = Median(whole) / Median(bare), Note = string.Create(CultureInfo.InvariantCulture, $"{Median(whole) / 1000:0.0} ms, bare {Median(bare) / 1000:0.0} ms") });
 
-        var crowd = Environment.ProcessorCount * scale.Hashes;
+        return BareHash(scale.Hashes).TotalMicroseconds;
+    }
+
+    /// <summary>What the bare call to libsodium computes, as many at once as there are cores.</summary>
+    /// <param name="each">How many each core makes.</param>
+    public static TimeSpan BareHash(int each)
+    {
+        var (argon2, secret, salt, crowd) = (Argon2(), new byte[32], new byte[16], Environment.ProcessorCount * each);
         var before = Environment.CpuUsage.TotalTime;
         Parallel.For(0, crowd, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, _ => argon2.DeriveBytes(secret, salt, 32));
-        return (Environment.CpuUsage.TotalTime - before).TotalMicroseconds / crowd;
+        return (Environment.CpuUsage.TotalTime - before) / crowd;
     }
+
+    private static Argon2id Argon2() => PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { MemorySize = 19 * 1024, NumberOfPasses = 2, DegreeOfParallelism = 1 });
 
     private async Task TokensAsync(Resident[] people)
     {

@@ -1,6 +1,7 @@
 // What an operation costs the server, in CPU time of its process, beside the least that the same work can cost on this machine. `bench cost [--short] [--only WORD]`,
 // or `bench cost --gate`: only what is taken beside the floor, shortly, and held against what it cost before;
-// and how soon a page that waits at one node hears of a phone that answered at another: `bench wake [--short]`. Ends with 1 when a bound is missed. What each line means: bench/README.md.
+// and how soon a page that waits at one node hears of a phone that answered at another: `bench wake [--short]`;
+// and what a crowd at the password does to tokens: `bench storm [--short]`. Ends with 1 when a bound is missed. What each line means: bench/README.md.
 
 using System.Diagnostics;
 using System.Globalization;
@@ -9,6 +10,7 @@ using Portvakt.Bench.Cost;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["--wake"] or ["--wake", "--short"]) return await Wake.RunAsync(isShort: args.Length > 1);
+if (args is ["--storm"] or ["--storm", "--short"]) return await Storm.RunAsync(isShort: args.Length > 1);
 var isGate = args is ["--gate"];
 var rest = args.Where(word => word is not "--short" && !isGate).ToArray();
 if (rest is not ([] or ["--only", _]))

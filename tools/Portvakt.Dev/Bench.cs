@@ -4,7 +4,7 @@ namespace Portvakt.Dev;
 public static class Bench
 {
     /// <summary>All that has a bound, in the order in which it was said.</summary>
-    private static readonly string[] All = ["cost", "peers", "wake", "growth"];
+    private static readonly string[] All = ["cost", "storm", "peers", "wake", "growth"];
 
     public static async Task<int> RunAsync(Options options)
     {
@@ -17,7 +17,7 @@ public static class Bench
 
     public static async Task<int> RunAsync(string what, params string[] arguments)
     {
-        if (what is "wake") (what, arguments) = ("cost", ["--wake", .. arguments]); // the same people, on two nodes
+        if (what is "wake" or "storm") (what, arguments) = ("cost", [$"--{what}", .. arguments]); // the same people, on two nodes or in a crowd
         // Three measurements of many people are one program.
         if (what is "load" or "seed" or "growth") (what, arguments) = ("load", [what, .. arguments]);
         if (Project(what) is not { } project) throw new RefusalException($"There is no measurement \"{what}\" in bench/.", 2);

@@ -42,6 +42,7 @@ internal static class Mapping
             Versioned(session);
             session.HasIndex(row => row.SecretHash).IsUnique();
             session.HasIndex(row => new { row.PersonId, row.LastSeenAt }); // when a person was seen last, however often that was
+            session.HasIndex(row => new { row.Method, row.ExpiresAt }); // which a deadline or a policy overtakes, each minute
             session.Ignore(row => row.Assurance);
         });
 

@@ -9,7 +9,7 @@ namespace Portvakt.Server.Hosting;
 
 /// <summary>
 /// Sweeps away what is over: attempts, codes, proofs; and looks whether the clocks agree. Once a minute; missing a round harms nothing, since everything asks the
-/// clock when it is used. What is kept for a time as history is swept every hour (R92).
+/// clock when it is used. What takes a whole table to find, and what is kept for a time as history (R92), is swept every hour.
 /// </summary>
 public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeProvider clock, IOptions<PortvaktSettings> settings, ILogger<Cleanup> log) : BackgroundService
 {
@@ -18,7 +18,7 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
     /// <summary>What is cleared away can be much, and nobody waits for it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    private DateTimeOffset _nextHistory;
+    private DateTimeOffset _nextHourly;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -52,14 +52,18 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
 
         // A session that ends tells every application it was used for; the codes remember which. They stay as long as a session can.
         await db.AuthorizationCodes.Where(row => row.ExpiresAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
-        await db.RefreshFamilies.Where(row => row.ExpiresAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
-        await db.LogoutNotices.Where(row => row.CreatedAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
-        await db.SignOutRounds.Where(row => row.At < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
         await db.SignInAttempts.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.BindingCodes.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.BindingCodes.Where(row => row.Luggage != null && row.ExpiresAt < now).ExecuteUpdateAsync(set => set.SetProperty(row => row.Luggage, (byte[]?)null), cancellationToken);
         await db.ImportRuns.Where(row => row.Content != null && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteUpdateAsync(set => set.SetProperty(row => row.Content, (byte[]?)null).SetProperty(row => row.Problems, "{}"), cancellationToken);
         await db.ImportRuns.Where(row => row.State == ImportState.TokensChecked && row.CreatedAt < now - TimeSpan.FromHours(1)).ExecuteDeleteAsync(cancellationToken);
+        await KeptCounts.FoldAsync(db, cancellationToken);
+        if (now < _nextHourly) return;
+
+        // These read a whole table, of which few rows have to go. Nobody counts on the minute.
+        await db.RefreshFamilies.Where(row => row.ExpiresAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
+        await db.LogoutNotices.Where(row => row.CreatedAt < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
+        await db.SignOutRounds.Where(row => row.At < now - Session.StayLifetime).ExecuteDeleteAsync(cancellationToken);
         var forgotten = (now - TimeSpan.FromDays(2)).ToUnixTimeMilliseconds();
         var present = now.ToUnixTimeMilliseconds();
         await db.FailureCounts.Where(row => row.LastFailureAt < forgotten && row.BlockedUntil < present && !row.Key.StartsWith(FailureCounter.NeverForgotten)).ExecuteDeleteAsync(cancellationToken); // a hundred, however slowly
@@ -67,10 +71,8 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
         await db.Phones.Where(row => row.State == AuthenticatorState.Unconfirmed && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.TelephoneNumbers.Where(row => row.State != AuthenticatorState.Active && row.CreatedAt < now - TimeSpan.FromDays(1)).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(row => row.ExpiresAt < now - TimeSpan.FromDays(30)).ExecuteDeleteAsync(cancellationToken);
-        await KeptCounts.FoldAsync(db, cancellationToken);
-        if (now < _nextHistory) return;
         await SweepHistoryAsync(cancellationToken);
-        _nextHistory = now + TimeSpan.FromHours(1);
+        _nextHourly = now + TimeSpan.FromHours(1);
     }
 
     /// <summary>What people may still ask about for some time, and then no longer. Nothing that is open goes.</summary>

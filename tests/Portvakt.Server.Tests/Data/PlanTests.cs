@@ -8,6 +8,8 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Portvakt.Domain.People;
 using Portvakt.Server.Data;
+using Portvakt.Server.Hosting;
+using Portvakt.Server.Sessions;
 using Portvakt.Server.Tests.Actors;
 using Portvakt.Server.Tests.Stories;
 
@@ -90,6 +92,30 @@ public abstract class PlanTests(DatabaseKind kind)
     }
 
     [Fact]
+    public async Task Nor_does_any_that_the_server_asks_by_itself_each_minute()
+    {
+        Assert.SkipUnless(PortvaktServer.Has(kind), PortvaktServer.NoPostgres);
+        var statements = new Collector();
+        await using var server = await StartAsync(statements);
+        using var sweeper = ActivatorUtilities.CreateInstance<Cleanup>(server.Services);
+        await sweeper.SweepAsync(TestContext.Current.CancellationToken); // the first one does what is done each hour, too
+        await FillAsync(server, server.Clock.GetUtcNow().AddHours(2)); // as it is each minute: next to nothing is over
+
+        statements.Begin();
+        await sweeper.SweepAsync(TestContext.Current.CancellationToken);
+        await server.Services.GetRequiredService<OverdueSessions>().EndAsync(TestContext.Current.CancellationToken);
+        var asked = statements.End();
+        Assert.Superset(new HashSet<string>(["used_proofs", "authorization_codes", "sign_in_attempts", "sessions"], StringComparer.Ordinal), asked.SelectMany(statement => TablesOf(statement.Text).Values).ToHashSet(StringComparer.Ordinal));
+
+        // Those of a day's enrolments and imports, and two with a row for each wave and unit.
+        string[] small = ["binding_codes", "import_runs", "people_counts", "enrolment_hours"];
+        foreach (var statement in asked)
+        {
+            foreach (var table in await ScannedAsync(server, statement)) Assert.True(small.Contains(table), $"{table} is read from end to end by:\n{statement.Text}");
+        }
+    }
+
+    [Fact]
     public async Task A_statement_that_reads_a_whole_table_is_seen()
     {
         Assert.SkipUnless(PortvaktServer.Has(kind), PortvaktServer.NoPostgres);
@@ -113,9 +139,11 @@ public abstract class PlanTests(DatabaseKind kind)
         else services.ConfigureDbContext<PostgresPortvaktDb>(options => options.AddInterceptors(statements));
     });
 
-    private async Task FillAsync(PortvaktServer server) => await server.ReadAsync(async db =>
+    private Task FillAsync(PortvaktServer server) => FillAsync(server, server.Clock.GetUtcNow().AddHours(-1));
+
+    private static async Task FillAsync(PortvaktServer server, DateTimeOffset newest) => await server.ReadAsync(async db =>
     {
-        await Filler.FillAsync(db, RowsOfATable, server.Clock.GetUtcNow().AddHours(-1), table => !Small.ContainsKey(table));
+        await Filler.FillAsync(db, RowsOfATable, newest, table => !Small.ContainsKey(table));
         await db.Database.ExecuteSqlRawAsync("ANALYZE");
         return 0;
     });

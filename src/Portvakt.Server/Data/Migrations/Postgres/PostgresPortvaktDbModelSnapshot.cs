@@ -1307,6 +1307,9 @@ namespace Portvakt.Server.Data.Migrations.Postgres
                         .IsUnique()
                         .HasDatabaseName("ix_sessions_secret_hash");
 
+                    b.HasIndex("Method", "ExpiresAt")
+                        .HasDatabaseName("ix_sessions_method_expires_at");
+
                     b.HasIndex("PersonId", "LastSeenAt")
                         .HasDatabaseName("ix_sessions_person_id_last_seen_at");
 
