@@ -92,10 +92,10 @@ public sealed class DatabaseOutageStories
         wire.Hold();
         var crowd = Enumerable.Range(0, 60).Select(_ => StatusAsync(server, "/sign-in")).ToList(); // many more than there are connections
         var ready = HealthAsync(server, "ready");
-        while (!ready.IsCompleted)
+        for (var looks = 0; !ready.IsCompleted; looks++)
         {
             Assert.Equal(HttpStatusCode.OK, await HealthAsync(server, "live").WaitAsync(Patience));
-            server.Clock.Advance(TimeSpan.FromSeconds(1));
+            if (looks < 120) server.Clock.Advance(TimeSpan.FromSeconds(1)); // what waits by our clock has waited enough then, and the sign-in is not over
         }
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await ready);
