@@ -10,7 +10,7 @@ internal static class Held
     public const double Slack = 1.25;
 
     /// <summary>Strangers come and go: what is too slow is too slow each time.</summary>
-    public const int Tries = 3;
+    public const int Tries = 5;
 
     public static IReadOnlyDictionary<string, double> Figures { get; } = new Dictionary<string, double>(StringComparer.Ordinal)
     {
