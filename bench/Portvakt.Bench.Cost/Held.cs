@@ -14,8 +14,8 @@ internal static class Held
 
     public static IReadOnlyDictionary<string, double> Figures { get; } = new Dictionary<string, double>(StringComparer.Ordinal)
     {
-        ["discovery"] = 1.1,
-        ["JWKS"] = 1.1,
+        ["discovery"] = 1.2, // 3 µs beside the floor's 16: the ratio moves with each of them
+        ["JWKS"] = 1.2,
         ["client credentials, ES256"] = 1.3,
         ["code flow with session and PKCE, durable"] = 2.6,
         ["refresh with rotation, durable"] = 2.2,
