@@ -55,8 +55,8 @@ internal static class Storm
 
             var gate = new Gate("tokens in a storm, p99", 3, null, "x")
             {
-                Measured = Of(stormy, 0.99) / Of(calm, 0.99),
-                Note = string.Create(CultureInfo.InvariantCulture, $"{Of(stormy, 0.99):0.0} ms, alone {Of(calm, 0.99):0.0}; p50 {Of(stormy, 0.5):0.0} and {Of(calm, 0.5):0.0} ms"),
+                Measured = Wake.Of(stormy, 0.99) / Wake.Of(calm, 0.99),
+                Note = string.Create(CultureInfo.InvariantCulture, $"{Wake.Of(stormy, 0.99):0.0} ms, alone {Wake.Of(calm, 0.99):0.0}; p50 {Wake.Of(stormy, 0.5):0.0} and {Wake.Of(calm, 0.5):0.0} ms"),
             };
             Console.WriteLine(Gate.Heading);
             Console.WriteLine(gate.Line);
@@ -122,11 +122,5 @@ internal static class Storm
                 lock (gate) pages.Enqueue(page);
             }
         }
-    }
-
-    private static double Of(List<double> figures, double part)
-    {
-        var sorted = figures.Order().ToList();
-        return sorted[(int)Math.Ceiling(part * sorted.Count) - 1];
     }
 }

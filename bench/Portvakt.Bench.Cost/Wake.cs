@@ -102,7 +102,8 @@ internal static class Wake
         },
     });
 
-    private static double Of(List<double> figures, double part)
+    /// <summary>The figure within which that part of them lies (nearest rank).</summary>
+    public static double Of(List<double> figures, double part)
     {
         var sorted = figures.Order().ToList();
         return sorted[(int)Math.Ceiling(part * sorted.Count) - 1];
