@@ -112,6 +112,32 @@ public abstract class StatementTests(DatabaseKind kind) : IAsyncLifetime
         Hold((0, 0));
     }
 
+    [Fact]
+    public async Task A_phone_whose_proof_does_not_hold_by_itself_does_not_ask_either()
+    {
+        const string path = "/phone/api/pending";
+        var (_, phone) = await Cast.EnrolledAsync(_server);
+        foreach (var (tamper, code) in ((Action<JsonObject>, string)[])[
+            (proof => proof["nonce"] = "one-of-yesterday", "nonce"),
+            (proof => proof["iat"] = _server.Clock.GetUtcNow().AddMinutes(-3).ToUnixTimeSeconds(), "nonce"),
+            (proof => proof["htm"] = "POST", "proof"),
+            (proof => proof["htu"] = PortvaktServer.Origin + "/phone/api/report", "proof"),
+            (proof => proof["bh"] = "of-another-body", "proof"),
+            (proof => proof["jti"] = "short", "proof"),
+        ])
+        {
+            var proof = phone.Proof(HttpMethod.Get, path, null, tamper);
+            _ledger.Clear();
+            var answer = await phone.SendOnceAsync(HttpMethod.Get, path, null, proof);
+            Assert.Equal((System.Net.HttpStatusCode.Unauthorized, code), (answer.Status, answer.Code));
+            Hold((0, 0));
+        }
+
+        _ledger.Clear();
+        Assert.True((await phone.SendOnceAsync(HttpMethod.Get, path, null, phone.Proof(HttpMethod.Get, path, null))).Ok);
+        Assert.NotEmpty(_ledger.Clear());
+    }
+
     private static async Task<string> SignInAsync(Browser browser, Domain.People.Person person, Phone phone, string scope = "openid")
     {
         await browser.OpenAppAsync(scope: scope);
