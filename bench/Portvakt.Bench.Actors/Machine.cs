@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 
@@ -31,6 +32,19 @@ public static class Machine
         if (!File.Exists("/proc/stat")) return TimeSpan.Zero;
         var ticks = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(text => long.Parse(text, CultureInfo.InvariantCulture)).ToArray();
         return TimeSpan.FromSeconds((ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) / 100.0); // user, nice, system, interrupts; proc(5)
+    }
+
+    /// <summary>
+    /// Half of the cores for a server and half for who comes to it, so that neither is measured with the other's work. What this program does and starts from now on runs on <paramref name="cores"/> only.
+    /// </summary>
+    /// <param name="cores">From and up to; null: all.</param>
+    public static void StayOn((int First, int Last)? cores)
+    {
+        var (first, last) = cores ?? (0, Environment.ProcessorCount - 1);
+        using var taskset = Process.Start(new ProcessStartInfo("taskset", ["-a", "-p", "-c", string.Create(CultureInfo.InvariantCulture, $"{first}-{last}"), string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}")]) { UseShellExecute = false, RedirectStandardOutput = true })!;
+        taskset.StandardOutput.ReadToEnd();
+        taskset.WaitForExit();
+        if (taskset.ExitCode is not 0) throw new InvalidOperationException("taskset failed.");
     }
 
     private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";

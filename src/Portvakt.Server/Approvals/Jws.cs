@@ -115,11 +115,56 @@ public static class DeviceKey
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(json)));
     }
 
-    public static ECDsa FromStored(byte[] subjectPublicKeyInfo)
+    /// <summary>Whether the phone with this key, as it is stored, has signed it.</summary>
+    public static bool HasSigned(byte[] subjectPublicKeyInfo, Jws jws)
+    {
+        var name = Convert.ToBase64String(subjectPublicKeyInfo);
+        var key = Imported.Take(name) ?? Import(subjectPublicKeyInfo);
+        try
+        {
+            return jws.Verify(key);
+        }
+        finally
+        {
+            Imported.Keep(name, key);
+        }
+    }
+
+    private static ECDsa Import(byte[] subjectPublicKeyInfo)
     {
         var key = ECDsa.Create();
         key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
         return key;
+    }
+
+    /// <summary>
+    /// Keys by what they were made of. An import looks whether the point is on the curve, which takes longer than to verify a signature, and a phone signs three times in one sign-in.
+    /// A key belongs to whoever took it until it is given back: no two threads use one. Two generations bound how many there are.
+    /// </summary>
+    private static class Imported
+    {
+        private const int Generation = 512; // some seconds of a crowd's sign-ins
+        private static readonly Lock Gate = new();
+        private static Dictionary<string, ECDsa> _young = new(StringComparer.Ordinal), _old = new(StringComparer.Ordinal);
+
+        public static ECDsa? Take(string name)
+        {
+            lock (Gate) return _young.Remove(name, out var key) || _old.Remove(name, out key) ? key : null;
+        }
+
+        public static void Keep(string name, ECDsa key)
+        {
+            lock (Gate)
+            {
+                if (_young.Count is Generation)
+                {
+                    foreach (var unused in _old.Values) unused.Dispose();
+                    (_old, _young) = (_young, new(StringComparer.Ordinal));
+                }
+
+                if (!_young.TryAdd(name, key)) key.Dispose(); // another thread needed one of its own meanwhile
+            }
+        }
     }
 }
 

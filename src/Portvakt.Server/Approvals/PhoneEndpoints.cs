@@ -54,11 +54,7 @@ public static class PhoneEndpoints
         var phone = call.Phone;
 
         if (ReadBody<AnswerMessage>(call.Body) is not { } message || Jws.Read(message.Jws, DecisionType) is not { } jws || jws.HeaderText("kid") != phone.KeyId) return await RefuseAsync(400, "malformed", "message");
-        using (var key = DeviceKey.FromStored(phone.PublicKey))
-        {
-            if (!jws.Verify(key)) return await RefuseAsync(401, "proof", "signature of the statement");
-        }
-
+        if (!DeviceKey.HasSigned(phone.PublicKey, jws)) return await RefuseAsync(401, "proof", "signature of the statement");
         if (jws.Message<Statement>() is not { V: 1 } statement || DecisionOf(statement.Decision) is not { } decision) return await RefuseAsync(400, "malformed", "statement");
 
         // The order of docs/protocol.md section 4. What is not this phone's does not exist for it.

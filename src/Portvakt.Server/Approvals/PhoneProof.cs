@@ -42,11 +42,7 @@ public sealed class PhoneProof(PortvaktDb db, Lookups lookups, PhoneNonces nonce
 
         var phone = await lookups.Phone(db, keyId, http.RequestAborted);
         if (phone is null || phone.RemovedOnPhoneAt is not null) return Refuse(StatusCodes.Status401Unauthorized, "unknown-phone", "no phone has this key");
-
-        using (var key = DeviceKey.FromStored(phone.PublicKey))
-        {
-            if (!jws.Verify(key)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "signature");
-        }
+        if (!DeviceKey.HasSigned(phone.PublicKey, jws)) return Refuse(StatusCodes.Status401Unauthorized, "proof", "signature");
 
         // Both in one transaction, where there are two.
         var isFirst = now < phone.LastSeenAt + PhoneAuthenticator.SeenInterval

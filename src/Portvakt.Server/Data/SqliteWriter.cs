@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Portvakt.Server.Hosting;
 
 namespace Portvakt.Server.Data;
 
@@ -9,12 +9,12 @@ namespace Portvakt.Server.Data;
 /// something to write waits here, and all who wait are written in one transaction and one <c>fsync</c>. Nobody is answered before that. Each has a savepoint
 /// of its own: what one may not write does not touch the others.
 /// </summary>
-public sealed class SqliteWriter(string connectionText, Hosting.Telemetry telemetry) : IDisposable
+public sealed class SqliteWriter(string connectionText, Telemetry telemetry) : IDisposable
 {
     /// <summary>Bounds how long the first of a crowd waits for the last.</summary>
     private const int LargestCrowd = 256;
 
-    private readonly BlockingCollection<Work> _waiting = [];
+    private readonly Handover<Work> _waiting = new();
     private readonly Lock _gate = new();
     private Thread? _thread;
 
@@ -28,15 +28,14 @@ public sealed class SqliteWriter(string connectionText, Hosting.Telemetry teleme
         Begin();
         if (Thread.CurrentThread == _thread) throw new InvalidOperationException("What the writer does may not wait for the writer.");
         var place = new Work(db, work, cancellationToken);
-        _waiting.Add(place, cancellationToken);
+        _waiting.Add(place);
         return await place.Done.Task;
     }
 
     public void Dispose()
     {
-        _waiting.CompleteAdding();
+        _waiting.End();
         _thread?.Join();
-        _waiting.Dispose();
     }
 
     private void Begin()
@@ -54,10 +53,8 @@ public sealed class SqliteWriter(string connectionText, Hosting.Telemetry teleme
     {
         KeptSqliteConnection? connection = null;
         List<Work> crowd = [];
-        foreach (var first in _waiting.GetConsumingEnumerable())
+        while (_waiting.Take(crowd, LargestCrowd))
         {
-            crowd.Add(first);
-            while (crowd.Count < LargestCrowd && _waiting.TryTake(out var next)) crowd.Add(next);
             try
             {
                 connection ??= Open();
@@ -82,7 +79,7 @@ public sealed class SqliteWriter(string connectionText, Hosting.Telemetry teleme
     {
         var connection = new KeptSqliteConnection(connectionText);
         connection.Open();
-        Hosting.SqlitePatience.Teach(connection);
+        SqlitePatience.Teach(connection);
         return connection;
     }
 

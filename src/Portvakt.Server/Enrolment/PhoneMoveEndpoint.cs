@@ -239,8 +239,7 @@ public static class PhoneMoveEndpoint
     private static (AnswerMessage? Message, Jws? Jws, MoveStatement? Statement) Read(PhoneProof.Call call, string step)
     {
         if (PhoneEndpoints.ReadBody<AnswerMessage>(call.Body) is not { } message || Jws.Read(message.Jws, MoveType) is not { } jws || jws.HeaderText("kid") != call.Phone.KeyId) return default;
-        using var key = DeviceKey.FromStored(call.Phone.PublicKey);
-        return jws.Verify(key) && jws.Message<MoveStatement>() is { V: 1 } statement && statement.Step == step ? (message, jws, statement) : default;
+        return DeviceKey.HasSigned(call.Phone.PublicKey, jws) && jws.Message<MoveStatement>() is { V: 1 } statement && statement.Step == step ? (message, jws, statement) : default;
     }
 
     /// <summary>Over before it came to anything: what was bound counts for nothing.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -19,7 +18,7 @@ public sealed class PasswordHash : IDisposable
     private const int SaltLength = 16;
     private const int HashLength = 32;
     private static readonly Parameters Present = new(19 * 1024, 2, 1);
-    private readonly BlockingCollection<Action> _work = [];
+    private readonly Handover<Action> _work = new();
     private readonly Thread[] _cores;
     private readonly byte[] _pepper;
     private readonly Lazy<string> _dummy;
@@ -74,9 +73,8 @@ public sealed class PasswordHash : IDisposable
     /// <summary>Waits for what was begun or stands in the queue: a second at most.</summary>
     public void Dispose()
     {
-        _work.CompleteAdding();
+        _work.End();
         foreach (var core in _cores) core.Join();
-        _work.Dispose();
     }
 
     private async Task<T> OnACoreAsync<T>(Func<T> work, WaitingRoom.Place? place, CancellationToken cancellationToken)
@@ -104,8 +102,7 @@ public sealed class PasswordHash : IDisposable
                 {
                     result.TrySetException(fault);
                 }
-            },
-            CancellationToken.None);
+            });
         return await result.Task;
     }
 
@@ -117,7 +114,8 @@ public sealed class PasswordHash : IDisposable
     private void Work()
     {
         if (OperatingSystem.IsLinux()) _ = LowerPriority(0, 0, 15);
-        foreach (var one in _work.GetConsumingEnumerable()) one();
+        List<Action> one = [];
+        for (; _work.Take(one, most: 1); one.Clear()) one[0]();
     }
 
     /// <summary>setpriority(2) with PRIO_PROCESS: on Linux the nice value belongs to a thread, and 0 is the one that calls. Where it may not, nothing changes.</summary>

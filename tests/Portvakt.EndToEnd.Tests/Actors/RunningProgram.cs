@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -61,6 +62,30 @@ public sealed class RunningProgram : IAsyncDisposable
         {
             _process.Refresh();
             return _process.WorkingSet64;
+        }
+    }
+
+    /// <summary>The processor time of each kind of thread until now, by the thread's name (Linux cuts it at fifteen letters). Of threads that are still there.</summary>
+    public IReadOnlyDictionary<string, TimeSpan> ProcessorTimeByThread
+    {
+        get
+        {
+            var sums = new Dictionary<string, TimeSpan>(StringComparer.Ordinal);
+            foreach (var thread in Directory.EnumerateDirectories($"/proc/{_process.Id}/task"))
+            {
+                try
+                {
+                    var name = File.ReadAllText(Path.Combine(thread, "comm")).Trim();
+                    var nanoseconds = long.Parse(File.ReadAllText(Path.Combine(thread, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture);
+                    sums[name] = sums.GetValueOrDefault(name) + TimeSpan.FromMicroseconds(nanoseconds / 1000.0);
+                }
+                catch (IOException)
+                {
+                    // It ended between the list and the look.
+                }
+            }
+
+            return sums;
         }
     }
 
