@@ -221,9 +221,9 @@ public static class CommandLine
     private static async Task<int> ServeAsync(string[] settings, CancellationToken cancellationToken)
     {
         // As many threads as cores, which is what the pool begins with, means that on a small machine all requests wait for the one that takes long, or for what is swept each minute:
-        // the pool thinks half a second about another thread. With two more the kernel shares the cores out instead.
+        // the pool thinks half a second about another thread. With one more the kernel shares the cores out instead.
         ThreadPool.GetMinThreads(out var workers, out var ports);
-        ThreadPool.SetMinThreads(workers + 2, ports);
+        ThreadPool.SetMinThreads(workers + 1, ports);
         await using var app = PortvaktHost.Build(settings);
         await PortvaktHost.PrepareAsync(app, cancellationToken);
         await FirstToken.AnnounceAsync(app.Services, Console.Out, cancellationToken);
