@@ -131,6 +131,8 @@ internal sealed class Measurements(Stage stage, Scale scale, string only, bool i
             await RepeatAsync(stage.Floor, lane => once(floor[lane]), scale.WarmUp);
         }
 
+        await PauseAsync(3); // the runtime compiles what has become hot when it is left in peace
+
         foreach (var (gate, once) in operations)
         {
             var taken = await BesideFloorAsync(gate, once);

@@ -21,7 +21,7 @@ if (rest is not ([] or ["--only", _]))
 
 var clock = Stopwatch.StartNew();
 await using var stage = await Stage.OpenAsync();
-var measurements = new Measurements(stage, isGate || args.Contains("--short", StringComparer.Ordinal) ? Scale.Short : Scale.Full, rest is [_, var word] ? word : "", isGate);
+var measurements = new Measurements(stage, isGate ? Scale.Gate : args.Contains("--short", StringComparer.Ordinal) ? Scale.Short : Scale.Full, rest is [_, var word] ? word : "", isGate);
 Console.WriteLine(Machine.Say());
 Console.WriteLine(Gate.Heading);
 await measurements.TakeAsync();

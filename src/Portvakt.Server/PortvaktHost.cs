@@ -37,6 +37,9 @@ public static class PortvaktHost
                 Encoder = System.Text.Encodings.Web.JavaScriptEncoder.Create(Readable()),
             };
         });
+
+        // Nobody reads what the framework would keep beside each request, a span and a scope, and to make them costs as much as to send a document of machines.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         configure?.Invoke(builder);
         var settings = builder.Configuration.GetSection("Portvakt").Get<PortvaktSettings>() ?? new PortvaktSettings();
         var problems = settings.Problems().Concat(Proxies.Problem(settings, builder.Configuration) is { } problem ? [problem] : []).ToList();
@@ -125,6 +128,7 @@ public static class PortvaktHost
         var app = builder.Build();
         app.UseTrustedProxies(settings);
         app.UseSecurityHeaders();
+        app.UseProviderDocuments();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500", StatusCodeSelector = StatusOf, SuppressDiagnosticsCallback = fault => fault.Exception is BadHttpRequestException }); // a caller's nonsense is no fault of ours
         app.UseWhen(http => http.Request.Path.StartsWithSegments("/phone/api", StringComparison.OrdinalIgnoreCase), phones =>
         {
@@ -132,7 +136,7 @@ public static class PortvaktHost
             phones.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = PhoneFaultAsync, SuppressDiagnosticsCallback = fault => fault.Exception is BadHttpRequestException });
         });
         app.UseStatusCodePagesForPeople();
-        app.UseRouting(); // documents of machines end here: they have no language and lie in no folder
+        app.UseRouting();
         app.Use(app.Services.GetRequiredService<Telemetry>().TraceAsync);
         app.UseRequestLocalization();
         app.UsePageFiles();

@@ -54,47 +54,50 @@ public static class SecurityHeaders
         var origin = settings.Origin;
         var overTls = settings.PublicUri.Scheme == Uri.UriSchemeHttps;
 
-        app.Use(async (http, next) =>
+        Task Finish(object request)
         {
-            http.Response.OnStarting(() =>
-            {
-                var headers = http.Response.Headers;
-                headers.ContentSecurityPolicy = ContentPolicy.Say(http);
-                headers["Reporting-Endpoints"] = "csp=\"/csp-report\"";
-                headers.XContentTypeOptions = "nosniff";
-                headers["Referrer-Policy"] = "no-referrer";
-                headers["Cross-Origin-Opener-Policy"] = "same-origin";
-                headers["Cross-Origin-Resource-Policy"] = "same-origin";
-                headers["Permissions-Policy"] = "camera=(self), publickey-credentials-get=(self), publickey-credentials-create=(self), geolocation=(), microphone=()";
-                headers.XFrameOptions = "DENY";
-                if (overTls) headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains";
-                if (string.IsNullOrEmpty(headers.CacheControl)) headers.CacheControl = "no-store";
-                if (http.Response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true) headers["X-Accel-Buffering"] = "no"; // nginx and its kin hold nothing back that is told live
-                return Task.CompletedTask;
-            });
+            var http = (HttpContext)request;
+            var headers = http.Response.Headers;
+            headers.ContentSecurityPolicy = ContentPolicy.Say(http);
+            headers["Reporting-Endpoints"] = "csp=\"/csp-report\"";
+            headers.XContentTypeOptions = "nosniff";
+            headers["Referrer-Policy"] = "no-referrer";
+            headers["Cross-Origin-Opener-Policy"] = "same-origin";
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            headers["Permissions-Policy"] = "camera=(self), publickey-credentials-get=(self), publickey-credentials-create=(self), geolocation=(), microphone=()";
+            headers.XFrameOptions = "DENY";
+            if (overTls) headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains";
+            if (string.IsNullOrEmpty(headers.CacheControl)) headers.CacheControl = "no-store";
+            if (http.Response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true) headers["X-Accel-Buffering"] = "no"; // nginx and its kin hold nothing back that is told live
+            return Task.CompletedTask;
+        }
+
+        app.Use((http, next) =>
+        {
+            http.Response.OnStarting(Finish, http);
 
             // Health is asked by machines beside us that know no public name.
             var isHealth = http.Request.Path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase);
             if (!isHealth && !string.Equals(http.Request.Host.Value, host, StringComparison.OrdinalIgnoreCase))
             {
                 http.Response.StatusCode = StatusCodes.Status400BadRequest;
-                return;
+                return Task.CompletedTask;
             }
 
             if (IsAmbiguous(http.Request))
             {
                 http.Response.StatusCode = StatusCodes.Status400BadRequest;
                 http.Response.Headers.Connection = "close"; // what follows on this line may be another's request
-                return;
+                return Task.CompletedTask;
             }
 
             if (IsForeignForm(http.Request, origin))
             {
                 http.Response.StatusCode = StatusCodes.Status403Forbidden;
-                return;
+                return Task.CompletedTask;
             }
 
-            await next(http);
+            return next(http);
         });
     }
 

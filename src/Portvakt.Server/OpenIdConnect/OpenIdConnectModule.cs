@@ -76,10 +76,28 @@ public static class OpenIdConnectModule
         return services;
     }
 
+    /// <summary>
+    /// Sends discovery and the keys before anything is prepared for what may fail, has a language or lies in a folder: they are bytes, and every application asks for them again and again.
+    /// As endpoints (<see cref="MapOpenIdConnect"/>) they are known to whoever lists the surface, and refuse what is no question.
+    /// </summary>
+    public static void UseProviderDocuments(this WebApplication app)
+    {
+        var documents = app.Services.GetRequiredService<ProviderDocuments>();
+        app.Use((http, next) => HttpMethods.IsGet(http.Request.Method)
+            ? http.Request.Path.Value switch
+            {
+                ProviderDocuments.DiscoveryPath => documents.DiscoveryAsync(http),
+                ProviderDocuments.KeysPath => documents.KeysAsync(http),
+                _ => next(http),
+            }
+            : next(http));
+    }
+
     /// <summary>Lets the engine read what is for it, and nothing else: it would look at every request.</summary>
     public static void UseOpenIdConnect(this WebApplication app)
     {
         ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true; // or the host puts it before everything, by itself
+        ((IApplicationBuilder)app).Properties["__AuthorizationMiddlewareSet"] = true; // the same; no endpoint asks for it, and one that did would be refused with an error
         app.UseWhen(
             http => http.Request.Path.StartsWithSegments("/connect", StringComparison.OrdinalIgnoreCase) && !http.Request.Path.StartsWithSegments(TokenEndpoint.Path, StringComparison.OrdinalIgnoreCase),
             engine => engine.UseAuthentication());
@@ -89,8 +107,8 @@ public static class OpenIdConnectModule
     public static void MapOpenIdConnect(this WebApplication app)
     {
         var documents = app.Services.GetRequiredService<ProviderDocuments>();
-        app.MapMethods(ProviderDocuments.DiscoveryPath, GetOrHead, documents.DiscoveryAsync).ShortCircuit();
-        app.MapMethods(ProviderDocuments.KeysPath, GetOrHead, documents.KeysAsync).ShortCircuit();
+        app.MapMethods(ProviderDocuments.DiscoveryPath, GetOrHead, documents.DiscoveryAsync);
+        app.MapMethods(ProviderDocuments.KeysPath, GetOrHead, documents.KeysAsync);
 
         app.MapMethods(AuthorizeEndpoint.Path, GetOrPost, AuthorizeEndpoint.HandleAsync);
         app.MapPost(TokenEndpoint.Path, app.Services.GetRequiredService<TokenEndpoint>().HandleAsync);
