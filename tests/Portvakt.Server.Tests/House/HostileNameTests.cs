@@ -39,7 +39,9 @@ public sealed class HostileNameTests
         {
             var harmless = await WalkAsync("Timeliste", "Kari Nordmann");
             Assert.True(harmless.Count > 10, $"{harmless.Count}");
-            foreach (var name in Corpus)
+
+            // Every language has the same pages and other sentences around the names: all names in one, and in the others some that end an element, an attribute and a text.
+            foreach (var name in language is "nb" ? Corpus : Corpus[..5])
             {
                 var hostile = await WalkAsync(name, $"Kari {name}"[..Math.Min(100, $"Kari {name}".Length)]);
                 Assert.Equal(harmless.Select(page => page.Path), hostile.Select(page => page.Path));
