@@ -15,6 +15,8 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
 {
     private static readonly TimeSpan ClocksMayDiffer = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan Rhythm = TimeSpan.FromMinutes(1);
+
     /// <summary>What is cleared away can be much, and nobody waits for it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
@@ -22,9 +24,9 @@ public sealed class Cleanup(IServiceScopeFactory scopes, AuditChain audit, TimeP
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1), clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (true)
         {
+            await Task.Delay(Rhythm, clock, stoppingToken);
             try
             {
                 await SweepAsync(stoppingToken);

@@ -3,6 +3,8 @@ namespace Portvakt.Server.OpenIdConnect;
 /// <summary>Loads the signing keys before the first request and looks every hour for new or outgrown ones; a key made on one node is known on all.</summary>
 internal sealed class KeyKeeper(SigningKeys keys, RelyingParties relyingParties, TimeProvider clock, ILogger<KeyKeeper> logger) : BackgroundService
 {
+    private static readonly TimeSpan Rhythm = TimeSpan.FromHours(1);
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await keys.LoadAsync(cancellationToken);
@@ -13,9 +15,9 @@ internal sealed class KeyKeeper(SigningKeys keys, RelyingParties relyingParties,
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromHours(1), clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (true)
         {
+            await Task.Delay(Rhythm, clock, stoppingToken);
             try
             {
                 await keys.LoadAsync(stoppingToken);

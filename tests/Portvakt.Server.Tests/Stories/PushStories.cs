@@ -107,6 +107,7 @@ public abstract class PushStories(Stage stage)
         var remove = desk.Page.QuerySelectorAll("form[action*='handler=RemovePhone']").OfType<IHtmlFormElement>().Single(form => form.OuterHtml.Contains(id.ToString(), StringComparison.Ordinal));
         await desk.SubmitAsync(remove, tamper: fields => fields["reason"] = "mistet");
         desk.Dispose();
+        await others.NextMessageAsync();
         Assert.Equal((2, 3), (subscription.Messages.Count, others.Messages.Count)); // the test of the enrolment and the request; the request and two notices
         Assert.NotEqual(mine.Topic, theirs.Topic);
         Assert.Equal(2, await Server.ReadAsync(db => db.Mails.CountAsync(mail => mail.PersonId == kari.Id && mail.Kind == "MethodRemoved")));
