@@ -33,6 +33,22 @@ public sealed class Approver(
     private const int MostInTenMinutes = 3;
     private const int MostInADay = 10;
 
+    private static readonly SqlStatement Supersede = new("UPDATE approvals SET state = 'Superseded', version = version + 1 WHERE person_id = @person AND state = 'Pending'", parameters: ("person", typeof(Guid)));
+
+    /// <summary>What leaves a person's phone in peace: an open case, wrong numbers, and how often it was asked since the last time that something was approved.</summary>
+    private static readonly SqlStatement Peace = new(
+        """
+        SELECT
+            EXISTS (SELECT 1 FROM helpdesk_cases WHERE person_id = @person AND closed_at IS NULL),
+            (SELECT blocked_until FROM failure_counts WHERE key = @key),
+            (SELECT count(*) FROM approvals WHERE person_id = @person AND purpose = 'SignIn' AND created_at > @day AND created_at > success.at),
+            (SELECT count(*) FROM approvals WHERE person_id = @person AND purpose = 'SignIn' AND created_at > @lately AND created_at > success.at)
+        FROM people, (SELECT coalesce((SELECT max(answered_at) FROM approvals WHERE person_id = @person AND state = 'Approved' AND purpose <> 'Caller'), @day) AS at) AS success
+        WHERE people.id = @person
+        """,
+        null,
+        ("person", typeof(Guid)), ("key", typeof(string)), ("day", typeof(DateTime)), ("lately", typeof(DateTime)));
+
     /// <summary>Opens the one live request of a person; an older one is over at once. Null: the phone is not asked for now, see <see cref="PauseAsync"/>.</summary>
     /// <param name="http">The request of whoever asks.</param>
     /// <param name="personId">Whose phone.</param>
@@ -72,8 +88,7 @@ public sealed class Approver(
                 await db.InTransactionAsync(
                     async () =>
                     {
-                        await db.Database.ExecuteSqlAsync(
-                            $"UPDATE approvals SET state = {nameof(ApprovalState.Superseded)}, version = version + 1 WHERE person_id = {personId} AND state = {nameof(ApprovalState.Pending)}", http.RequestAborted);
+                        await Supersede.WriteAsync(db, http.RequestAborted, personId);
                         db.Approvals.Add(request);
                         db.Record(purpose is ApprovalPurpose.Caller ? SecurityEvent.CallerAsked : SecurityEvent.ApprovalRequested, personId, request.Id, http, now, actorId);
                         await db.SaveChangesAsync(http.RequestAborted);
@@ -108,13 +123,14 @@ public sealed class Approver(
     /// <summary>Whether the phone is left in peace for now, and why.</summary>
     public async Task<AskPause> PauseAsync(Guid personId, CancellationToken cancellationToken)
     {
-        var (now, key) = (clock.GetUtcNow(), NumberKey(personId));
-        var since = now - TimeSpan.FromDays(1);
-        var known = await lookups.Peace(db, personId, key, cancellationToken);
-        if (known?.IsReported is not false) return AskPause.Reported;
-        if (known.BlockedUntil > now.ToUnixTimeMilliseconds()) return AskPause.TooMany;
-        if (known.Success > since) since = known.Success.Value;
-        return await IsTooOftenAsync(personId, ApprovalPurpose.SignIn, since, cancellationToken) ? AskPause.TooMany : AskPause.None;
+        var now = clock.GetUtcNow();
+        var known = await Peace.FirstAsync(
+            db,
+            static row => new Quiet(row.GetBoolean(0), row.IsDBNull(1) ? null : row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)),
+            cancellationToken, personId, NumberKey(personId), (now - TimeSpan.FromDays(1)).UtcDateTime, (now - TimeSpan.FromMinutes(10)).UtcDateTime);
+        return known is null or { IsReported: true } ? AskPause.Reported
+            : known.BlockedUntil > now.ToUnixTimeMilliseconds() || IsTooOften(known.InADay, known.InTenMinutes) ? AskPause.TooMany
+            : AskPause.None;
     }
 
     /// <summary>In place of an attempt: the member of the helpdesk who asks a caller's phone, and nobody else, sees the number and the answer.</summary>
@@ -130,8 +146,10 @@ public sealed class Approver(
             if (at > lately) inTenMinutes++;
         }
 
-        return inADay >= MostInADay || inTenMinutes >= MostInTenMinutes;
+        return IsTooOften(inADay, inTenMinutes);
     }
+
+    private static bool IsTooOften(long inADay, long inTenMinutes) => inADay >= MostInADay || inTenMinutes >= MostInTenMinutes;
 
     private static string WordOf(ApprovalPurpose purpose) => purpose switch
     {
@@ -147,4 +165,10 @@ public sealed class Approver(
         await lookups.LatestAnswered(db, attemptId, purpose, cancellationToken) is { Request.State: ApprovalState.Approved } found
             ? (found.Request, found.WithPin ? SecondFactorMethod.PhoneWithPin : SecondFactorMethod.Phone)
             : null;
+
+    /// <param name="IsReported">There is an open case.</param>
+    /// <param name="BlockedUntil">Wrong numbers, in milliseconds since 1970; null: none.</param>
+    /// <param name="InADay">How often it was asked since the last success, a day ago at most.</param>
+    /// <param name="InTenMinutes">The same, ten minutes ago at most.</param>
+    private sealed record Quiet(bool IsReported, long? BlockedUntil, long InADay, long InTenMinutes);
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Server.Data;
@@ -20,6 +19,7 @@ public sealed class PhoneProof(PortvaktDb db, Lookups lookups, PhoneNonces nonce
     public const int MaximumBody = 64 * 1024;
 
     private const string Type = "portvakt-proof+jws";
+    private static readonly SqlStatement Seen = new("UPDATE phones SET last_seen_at = @now WHERE id = @id", null, ("now", typeof(DateTime)), ("id", typeof(Guid)));
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(2);
 
     /// <summary>A calling phone and the body it signed for.</summary>
@@ -49,7 +49,7 @@ public sealed class PhoneProof(PortvaktDb db, Lookups lookups, PhoneNonces nonce
             ? await UseOnceAsync(keyId, jti, now, http.RequestAborted)
             : await db.InTransactionAsync(
                 async () => await UseOnceAsync(keyId, jti, now, http.RequestAborted)
-                    && await db.Database.ExecuteSqlAsync($"UPDATE phones SET last_seen_at = {now.UtcDateTime} WHERE id = {phone.Id}", http.RequestAborted) >= 0,
+                    && await Seen.WriteAsync(db, http.RequestAborted, now.UtcDateTime, phone.Id) >= 0,
                 http.RequestAborted);
         return isFirst ? (new Call(phone, body), null) : Refuse(StatusCodes.Status401Unauthorized, "proof", "used before");
     }

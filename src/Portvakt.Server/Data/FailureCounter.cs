@@ -10,6 +10,30 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
     /// <summary>How the keys begin of what no time heals: it goes with a right code, with new codes or with the person.</summary>
     public const string NeverForgotten = "second-factor-ever:";
 
+    /// <summary>The pause doubles; 20 doublings are more than any longest pause.</summary>
+    private static readonly SqlStatement Raise = new(
+        """
+        INSERT INTO failure_counts (key, failures, last_failure_at, blocked_until) VALUES (@key, 1, @now, @blockedAtFirst)
+        ON CONFLICT (key) DO UPDATE SET
+            failures = CASE WHEN failure_counts.last_failure_at < @forgotten AND failure_counts.blocked_until < @pauseForgotten THEN 1 ELSE failure_counts.failures + 1 END,
+            last_failure_at = CASE
+                WHEN @shared AND failure_counts.failures > 0 AND NOT (failure_counts.last_failure_at < @forgotten AND failure_counts.blocked_until < @pauseForgotten) THEN failure_counts.last_failure_at
+                ELSE @now END,
+            blocked_until = CASE
+                WHEN failure_counts.last_failure_at < @forgotten AND failure_counts.blocked_until < @pauseForgotten THEN @blockedAtFirst
+                WHEN failure_counts.failures + 1 < @free THEN 0
+                WHEN failure_counts.failures + 1 - @free > 20 THEN @now + @longest
+                WHEN @first * (1 << (failure_counts.failures + 1 - @free)) > @longest THEN @now + @longest
+                ELSE @now + @first * (1 << (failure_counts.failures + 1 - @free)) END
+        WHERE failure_counts.blocked_until <= @now AND (failure_counts.last_wrong IS NULL OR failure_counts.last_wrong <> @mark)
+        RETURNING blocked_until
+        """,
+        null,
+        ("key", typeof(string)), ("now", typeof(long)), ("blockedAtFirst", typeof(long)), ("forgotten", typeof(long)), ("pauseForgotten", typeof(long)), ("shared", typeof(bool)), ("free", typeof(int)),
+        ("first", typeof(long)), ("longest", typeof(long)), ("mark", typeof(byte[])));
+
+    private static readonly SqlStatement Clear = new("DELETE FROM failure_counts WHERE key = @key", parameters: ("key", typeof(string)));
+
     // What our own tries have set, so that a right one takes back its own block and nobody else's.
     private readonly Dictionary<string, long> _blocks = new(StringComparer.Ordinal);
 
@@ -40,24 +64,8 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
         // the last pause, and no try prolongs it.
         var (shared, pauseForgotten) = (throttle.IsShared, throttle.IsShared ? forgotten : long.MaxValue);
 
-        // The pause doubles; 20 doublings are more than any longest pause. Both databases understand this statement.
-        var raised = await db.WriteAsync(() => db.Database.SqlQuery<long>($"""
-            INSERT INTO failure_counts (key, failures, last_failure_at, blocked_until) VALUES ({key}, 1, {now}, {blockedAtFirst})
-            ON CONFLICT (key) DO UPDATE SET
-                failures = CASE WHEN failure_counts.last_failure_at < {forgotten} AND failure_counts.blocked_until < {pauseForgotten} THEN 1 ELSE failure_counts.failures + 1 END,
-                last_failure_at = CASE
-                    WHEN {shared} AND failure_counts.failures > 0 AND NOT (failure_counts.last_failure_at < {forgotten} AND failure_counts.blocked_until < {pauseForgotten}) THEN failure_counts.last_failure_at
-                    ELSE {now} END,
-                blocked_until = CASE
-                    WHEN failure_counts.last_failure_at < {forgotten} AND failure_counts.blocked_until < {pauseForgotten} THEN {blockedAtFirst}
-                    WHEN failure_counts.failures + 1 < {free} THEN 0
-                    WHEN failure_counts.failures + 1 - {free} > 20 THEN {now} + {longest}
-                    WHEN {first} * (1 << (failure_counts.failures + 1 - {free})) > {longest} THEN {now} + {longest}
-                    ELSE {now} + {first} * (1 << (failure_counts.failures + 1 - {free})) END
-            WHERE failure_counts.blocked_until <= {now} AND (failure_counts.last_wrong IS NULL OR failure_counts.last_wrong <> {mark})
-            RETURNING blocked_until AS "Value"
-            """).ToListAsync(cancellationToken), cancellationToken);
-        if (raised is [var blockedUntil])
+        var raised = await Raise.WriteAsync<long?>(db, static row => row.GetInt64(0), cancellationToken, key, now, blockedAtFirst, forgotten, pauseForgotten, shared, free, first, longest, mark);
+        if (raised is { } blockedUntil)
         {
             _blocks[key] = blockedUntil;
             return (null, false);
@@ -79,7 +87,7 @@ public sealed class FailureCounter(PortvaktDb db, TimeProvider clock)
 
     /// <summary>The secret was right: the account's own count starts over.</summary>
     public Task ClearAsync(string key, CancellationToken cancellationToken) =>
-        db.WriteAsync(() => db.Database.ExecuteSqlAsync($"DELETE FROM failure_counts WHERE key = {key}", cancellationToken), cancellationToken);
+        Clear.WriteAsync(db, cancellationToken, key);
 
     /// <summary>The secret was right, but the key is shared by many (a source): one count back, no clean slate for a guesser with an account of their own.</summary>
     public Task ReturnAsync(string key, Throttle throttle, CancellationToken cancellationToken)

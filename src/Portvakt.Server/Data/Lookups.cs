@@ -8,11 +8,8 @@ using Portvakt.Domain.SignIn;
 
 namespace Portvakt.Server.Data;
 
-/// <summary>A code or refresh token with all that decides about it.</summary>
-public sealed record GrantRow<T>(T Row, Session Session, Person Person, bool AnyPolicy);
-
-/// <summary>A person for a session.</summary>
-public sealed record PersonRow(Person Person, bool AnyPolicy);
+/// <summary>A session with its person.</summary>
+public sealed record SessionRow(Session Session, Person Person, bool AnyPolicy);
 
 /// <summary>Whom a typed name belongs to, and whether they have signed in with this browser before.</summary>
 public sealed record CallerRow(Person Person, bool KnowsBrowser);
@@ -33,12 +30,6 @@ public sealed record AnsweredRow(ApprovalRequest Request, bool WithPin);
 
 /// <summary>What a waiting page shows of its request.</summary>
 public sealed record SightRow(string Id, ApprovalState State, DateTimeOffset ExpiresAt);
-
-/// <summary>What leaves a person's phone in peace.</summary>
-/// <param name="IsReported">There is an open case.</param>
-/// <param name="BlockedUntil">Wrong numbers, in milliseconds since 1970; null: none.</param>
-/// <param name="Success">The last request that was approved.</param>
-public sealed record PeaceRow(bool IsReported, long? BlockedUntil, DateTimeOffset? Success);
 
 /// <summary>All that the rules ask about a person (<see cref="Sessions.Rulings"/>).</summary>
 public sealed class PersonFacts
@@ -97,30 +88,17 @@ public sealed class Lookups
     public Func<PortvaktDb, byte[], CancellationToken, Task<Session?>> Session { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, byte[] secretHash, CancellationToken _) => db.Sessions.SingleOrDefault(row => row.SecretHash == secretHash));
 
-    public Func<PortvaktDb, Guid, CancellationToken, Task<PersonRow?>> ActivePerson { get; } =
-        EF.CompileAsyncQuery((PortvaktDb db, Guid id, CancellationToken _) =>
-            db.People.Where(row => row.Id == id && row.State == PersonState.Active).Select(row => new PersonRow(row, db.MethodPolicies.Any())).SingleOrDefault());
+    public Func<PortvaktDb, byte[], CancellationToken, Task<SessionRow?>> SignedIn { get; } =
+        EF.CompileAsyncQuery((PortvaktDb db, byte[] secretHash, CancellationToken _) =>
+            (from session in db.Sessions
+             where session.SecretHash == secretHash
+             join person in db.People on session.PersonId equals person.Id
+             select new SessionRow(session, person, db.MethodPolicies.Any())).SingleOrDefault());
 
     public Func<PortvaktDb, string, byte[], CancellationToken, Task<CallerRow?>> Caller { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, string userName, byte[] browserHash, CancellationToken _) =>
             db.People.Where(row => row.UserName == userName)
                 .Select(row => new CallerRow(row, db.FamiliarBrowsers.Any(browser => browser.PersonId == row.Id && browser.BrowserHash == browserHash))).SingleOrDefault());
-
-    public Func<PortvaktDb, byte[], CancellationToken, Task<GrantRow<AuthorizationCode>?>> Code { get; } =
-        EF.CompileAsyncQuery((PortvaktDb db, byte[] hash, CancellationToken _) =>
-            (from row in db.AuthorizationCodes.AsNoTracking()
-             where row.Hash == hash
-             join session in db.Sessions on row.SessionId equals session.Id
-             join person in db.People on row.PersonId equals person.Id
-             select new GrantRow<AuthorizationCode>(row, session, person, db.MethodPolicies.Any())).SingleOrDefault());
-
-    public Func<PortvaktDb, string, CancellationToken, Task<GrantRow<RefreshFamily>?>> Family { get; } =
-        EF.CompileAsyncQuery((PortvaktDb db, string id, CancellationToken _) =>
-            (from row in db.RefreshFamilies.AsNoTracking()
-             where row.Id == id
-             join session in db.Sessions on row.SessionId equals session.Id
-             join person in db.People on row.PersonId equals person.Id
-             select new GrantRow<RefreshFamily>(row, session, person, db.MethodPolicies.Any())).SingleOrDefault());
 
     public Func<PortvaktDb, string, CancellationToken, Task<PhoneAuthenticator?>> Phone { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, string keyId, CancellationToken _) => db.Phones.SingleOrDefault(row => row.KeyId == keyId && row.State != AuthenticatorState.Revoked));
@@ -167,14 +145,6 @@ public sealed class Lookups
     public Func<PortvaktDb, Guid, ApprovalPurpose, DateTimeOffset, IAsyncEnumerable<DateTimeOffset>> Asked { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, Guid personId, ApprovalPurpose purpose, DateTimeOffset since) =>
             db.Approvals.Where(row => row.PersonId == personId && row.Purpose == purpose && row.CreatedAt > since).Select(row => row.CreatedAt));
-
-    /// <summary>What leaves a phone in peace.</summary>
-    public Func<PortvaktDb, Guid, string, CancellationToken, Task<PeaceRow?>> Peace { get; } =
-        EF.CompileAsyncQuery((PortvaktDb db, Guid personId, string key, CancellationToken _) =>
-            db.People.Where(person => person.Id == personId).Select(person => new PeaceRow(
-                db.Cases.Any(row => row.PersonId == person.Id && row.ClosedAt == null),
-                db.FailureCounts.Where(count => count.Key == key).Select(count => (long?)count.BlockedUntil).FirstOrDefault(),
-                db.Approvals.Where(row => row.PersonId == person.Id && row.State == ApprovalState.Approved && row.Purpose != ApprovalPurpose.Caller).Max(row => row.AnsweredAt))).SingleOrDefault());
 
     /// <summary>The newest request of an attempt for one purpose, answered or not.</summary>
     public Func<PortvaktDb, string, ApprovalPurpose, CancellationToken, Task<ApprovalRequest?>> LatestRequest { get; } =

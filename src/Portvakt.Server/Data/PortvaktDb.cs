@@ -16,6 +16,9 @@ namespace Portvakt.Server.Data;
 /// <summary>One model for both databases. The two subclasses only own their migrations.</summary>
 public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
 {
+    private static readonly SqlStatement UseProof = new(
+        "INSERT INTO used_proofs (hash, expires_at) VALUES (@hash, @expires) ON CONFLICT (hash) DO NOTHING", null, ("hash", typeof(byte[])), ("expires", typeof(DateTime)));
+
     public DbSet<Person> People => Set<Person>();
     public DbSet<SignInAttempt> SignInAttempts => Set<SignInAttempt>();
     public DbSet<Session> Sessions => Set<Session>();
@@ -74,11 +77,7 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
     /// <param name="hash">Of what is used, 32 bytes.</param>
     /// <param name="expiresAt">From when nobody believes it any more and it need not be remembered.</param>
     /// <param name="cancellationToken">The caller gave up.</param>
-    public async Task<bool> UseOnceAsync(byte[] hash, DateTimeOffset expiresAt, CancellationToken cancellationToken)
-    {
-        var until = expiresAt.UtcDateTime;
-        return await WriteAsync(() => Database.ExecuteSqlAsync($"INSERT INTO used_proofs (hash, expires_at) VALUES ({hash}, {until}) ON CONFLICT (hash) DO NOTHING", cancellationToken), cancellationToken) is 1;
-    }
+    public async Task<bool> UseOnceAsync(byte[] hash, DateTimeOffset expiresAt, CancellationToken cancellationToken) => await UseProof.WriteAsync(this, cancellationToken, hash, expiresAt.UtcDateTime) is 1;
 
     /// <summary>What stood in the way of an enrolment, for the board and the helpdesk that is phoned about it. Beside the row's version: it decides nothing.</summary>
     public Task RememberTroubleAsync(Guid personId, EnrolmentTrouble trouble) =>
@@ -122,6 +121,7 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
                     rows = await base.SaveChangesAsync(acceptAllChangesOnSuccess, CancellationToken.None); // begun is finished
                     return true;
                 },
+                isOneStatement: false,
                 cancellationToken);
             return rows;
         }
@@ -141,15 +141,18 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
     public async Task<bool> InTransactionAsync(Func<Task<bool>> work, CancellationToken cancellationToken)
     {
         if (Database.CurrentTransaction is not null) return await work();
-        if (Writer is { } writer) return await writer.RunAsync(this, work, cancellationToken);
+        if (Writer is { } writer) return await writer.RunAsync(this, work, isOneStatement: false, cancellationToken);
         await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
         if (!await work()) return false;
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
-    /// <summary>One statement that writes, durable when it is done: a transaction of its own, shared with others on SQLite.</summary>
-    public async Task<T> WriteAsync<T>(Func<Task<T>> statement, CancellationToken cancellationToken)
+    /// <summary>A statement that writes, durable when it is done: a transaction of its own, shared with others on SQLite.</summary>
+    /// <param name="statement">Runs it.</param>
+    /// <param name="cancellationToken">The caller gave up.</param>
+    /// <param name="isOne">False: on SQLite it is several, all or none of which shall be written.</param>
+    public async Task<T> WriteAsync<T>(Func<Task<T>> statement, CancellationToken cancellationToken, bool isOne = true)
     {
         if (Writer is not { } writer || Database.CurrentTransaction is not null) return await statement();
         T result = default!;
@@ -160,6 +163,7 @@ public abstract class PortvaktDb(DbContextOptions options) : DbContext(options)
                 result = await statement();
                 return true;
             },
+            isOne,
             cancellationToken);
         return result;
     }

@@ -6,8 +6,8 @@ namespace Portvakt.Server.Data;
 
 /// <summary>
 /// The one writer of SQLite (docs/decisions/0013-one-writer.md). SQLite lets one connection write at a time, and a commit waits for the disk: whoever has
-/// something to write waits here, and all who wait are written in one transaction and one <c>fsync</c>. Nobody is answered before that. Each has a savepoint
-/// of its own: what one may not write does not touch the others.
+/// something to write waits here, and all who wait are written in one transaction and one <c>fsync</c>. Nobody is answered before that. Whoever
+/// writes more than one statement has a savepoint: what one may not write does not touch the others.
 /// </summary>
 public sealed class SqliteWriter(string connectionText, Telemetry telemetry) : IDisposable
 {
@@ -21,15 +21,16 @@ public sealed class SqliteWriter(string connectionText, Telemetry telemetry) : I
     /// <summary>Runs <paramref name="work"/> within a transaction on the writer's connection; done when it is durable.</summary>
     /// <param name="db">The context that <paramref name="work"/> uses, and nobody else until it is done.</param>
     /// <param name="work">Asks this database and waits for nothing else: everybody waits behind it. False: nothing of it shall be written.</param>
+    /// <param name="isOneStatement">It is one statement, which fails as a whole or not at all: it needs no savepoint.</param>
     /// <param name="cancellationToken">Not wanted any more; too late once it has begun.</param>
     /// <exception cref="InvalidOperationException">Called from within such work, with another context: it would wait for itself.</exception>
-    public async Task<bool> RunAsync(DbContext db, Func<Task<bool>> work, CancellationToken cancellationToken)
+    public Task<bool> RunAsync(DbContext db, Func<Task<bool>> work, bool isOneStatement, CancellationToken cancellationToken)
     {
         Begin();
         if (Thread.CurrentThread == _thread) throw new InvalidOperationException("What the writer does may not wait for the writer.");
-        var place = new Work(db, work, cancellationToken);
+        var place = new Work(db, work, isOneStatement, cancellationToken);
         _waiting.Add(place);
-        return await place.Done.Task;
+        return place.Done.Task;
     }
 
     public void Dispose()
@@ -91,10 +92,16 @@ public sealed class SqliteWriter(string connectionText, Telemetry telemetry) : I
         foreach (var work in crowd) work.Tell();
     }
 
-    private sealed class Work(DbContext db, Func<Task<bool>> work, CancellationToken cancellationToken)
+    private sealed class Work(DbContext db, Func<Task<bool>> work, bool isOneStatement, CancellationToken cancellationToken)
     {
         private const string Savepoint = "one";
         private readonly ExecutionContext? _caller = ExecutionContext.Capture(); // whose trace and whose log lines these are
+        private static readonly ContextCallback WriteAsCaller = static state =>
+        {
+            var (work, connection, transaction) = ((Work, SqliteConnection, SqliteTransaction))state!;
+            work.Write(connection, transaction);
+        };
+
         private Exception? _failure;
         private bool _written;
 
@@ -109,7 +116,7 @@ public sealed class SqliteWriter(string connectionText, Telemetry telemetry) : I
             }
 
             if (_caller is null) Write(connection, transaction);
-            else ExecutionContext.Run(_caller, _ => Write(connection, transaction), null);
+            else ExecutionContext.Run(_caller, WriteAsCaller, (this, connection, transaction));
         }
 
         /// <summary>After the commit, or never.</summary>
@@ -123,7 +130,7 @@ public sealed class SqliteWriter(string connectionText, Telemetry telemetry) : I
         private void Write(SqliteConnection connection, SqliteTransaction transaction)
         {
             var own = (KeptSqliteConnection)db.Database.GetDbConnection();
-            transaction.Save(Savepoint);
+            if (!isOneStatement) transaction.Save(Savepoint);
             try
             {
                 own.IsLent = true;
@@ -144,8 +151,11 @@ public sealed class SqliteWriter(string connectionText, Telemetry telemetry) : I
                 db.Database.UseTransaction(null);
                 db.Database.SetDbConnection(own, contextOwnsConnection: true);
                 own.IsLent = false;
-                if (!_written || _failure is not null) transaction.Rollback(Savepoint);
-                transaction.Release(Savepoint);
+                if (!isOneStatement)
+                {
+                    if (!_written || _failure is not null) transaction.Rollback(Savepoint);
+                    transaction.Release(Savepoint);
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Portvakt.Domain;
 using Portvakt.Server.Data;
@@ -102,7 +103,7 @@ public sealed class BackChannelLogout(IServiceScopeFactory scopes, IHttpClientFa
     }
 
     /// <summary>Section 2.4: like an ID token, but told apart by <c>typ</c>, <c>events</c> and the absence of a nonce.</summary>
-    private string LogoutToken(LogoutNotice notice) => tokens.Sign(
+    private string LogoutToken(LogoutNotice notice) => Encoding.ASCII.GetString(tokens.Sign(
         "logout+jwt",
         json =>
         {
@@ -115,5 +116,5 @@ public sealed class BackChannelLogout(IServiceScopeFactory scopes, IHttpClientFa
             json.WriteEndObject();
             json.WriteEndObject();
         },
-        TimeSpan.FromMinutes(2));
+        TimeSpan.FromMinutes(2)));
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
+using Portvakt.Domain;
 using Portvakt.Domain.SignIn;
 
 namespace Portvakt.Server.OpenIdConnect;
@@ -39,5 +38,5 @@ public sealed record RelyingParty
 
     /// <summary>In constant time, also for a wrong length: hashes are compared, not secrets.</summary>
     public bool HasSecret(string secret) =>
-        SecretHash is not null && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(secret)), SecretHash);
+        SecretHash is not null && RandomId.IsHashOf(SecretHash, secret);
 }

@@ -28,8 +28,8 @@ public sealed record SigningKey(string Id, ECDsaSecurityKey Key, ECParameters Pu
     /// <summary>Signs claims (RFC 7515 section 7.1, RFC 7518 section 3.4).</summary>
     /// <param name="type"><c>typ</c>.</param>
     /// <param name="claims">A JSON object.</param>
-    /// <returns>The token in its compact form.</returns>
-    public string Sign(string type, ReadOnlySpan<byte> claims)
+    /// <returns>The token in its compact form, ASCII.</returns>
+    public byte[] Sign(string type, ReadOnlySpan<byte> claims)
     {
         var head = _heads.GetOrAdd(type, HeadOf);
         var signedLength = head.Length + Base64Url.GetEncodedLength(claims.Length);
@@ -42,7 +42,7 @@ public sealed record SigningKey(string Id, ECDsaSecurityKey Key, ECParameters Pu
             if (!Key.ECDsa.TrySignData(token.AsSpan(0, signedLength), signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation, out var written) || written is not SignatureLength)
                 throw new CryptographicException("The token could not be signed.");
             token[signedLength] = (byte)'.';
-            return Encoding.ASCII.GetString(token, 0, signedLength + 1 + Base64Url.EncodeToUtf8(signature, token.AsSpan(signedLength + 1)));
+            return token[..(signedLength + 1 + Base64Url.EncodeToUtf8(signature, token.AsSpan(signedLength + 1)))];
         }
         finally
         {

@@ -1,4 +1,4 @@
-using Portvakt.Domain.People;
+using Portvakt.Server.Sessions;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Portvakt.Server.OpenIdConnect;
@@ -12,16 +12,27 @@ public static class TokenClaims
     /// <summary><c>sub</c>: the person's id and nothing that could be given to somebody else later.</summary>
     public static string SubjectOf(Guid personId) => personId.ToString("N");
 
-    /// <summary>Claims about the person that the scopes open (section 5.4). An unknown one is left out, never empty.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> About(Person person, IReadOnlyCollection<string> scopes)
+    /// <summary>Whether a scope stands in a list of them (RFC 6749 section 3.3).</summary>
+    public static bool Names(ReadOnlySpan<char> scopes, string scope)
     {
-        if (scopes.Contains(Scopes.Profile, StringComparer.Ordinal))
+        foreach (var part in scopes.Split(' '))
         {
-            yield return new(Claims.Name, person.DisplayName);
-            yield return new(Claims.PreferredUsername, person.UserName);
-            if (person.Language is { } language) yield return new(Claims.Locale, language);
+            if (scopes[part].SequenceEqual(scope)) return true;
         }
 
-        if (scopes.Contains(Scopes.Email, StringComparer.Ordinal) && person.Email is { } email) yield return new(Claims.Email, email);
+        return false;
+    }
+
+    /// <summary>Claims about the person that the scopes open (section 5.4). An unknown one is left out, never empty.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> About(SessionHolder holder, string scopes)
+    {
+        if (Names(scopes, Scopes.Profile))
+        {
+            yield return new(Claims.Name, holder.DisplayName);
+            yield return new(Claims.PreferredUsername, holder.Attributes.UserName);
+            if (holder.Attributes.Language is { } language) yield return new(Claims.Locale, language);
+        }
+
+        if (Names(scopes, Scopes.Email) && holder.Attributes.Email is { } email) yield return new(Claims.Email, email);
     }
 }

@@ -85,10 +85,10 @@ public sealed class TokenEndpoint(RelyingParties relyingParties, TokenWriter tok
     private async Task<Answer> IssueAsync(HttpContext http, Grants grants, RelyingParty client, string scopes, string? nonce)
     {
         var grant = grants.Presented!;
-        var mayRefresh = client.GrantTypes.Contains(GrantTypes.RefreshToken) && Split(grant.Scopes).Contains(Scopes.OfflineAccess);
+        var mayRefresh = client.GrantTypes.Contains(GrantTypes.RefreshToken) && TokenClaims.Names(grant.Scopes, Scopes.OfflineAccess);
         if (!await grants.RedeemAsync(mayRefresh, http)) return new Refusal(Errors.InvalidGrant, "It was used before.");
-        var access = tokens.Access(client, scopes, grant.Session);
-        return new Issued(access, Split(scopes).Contains(Scopes.OpenId) ? tokens.Identity(client, scopes, grant, nonce, access) : null, grants.RefreshTokenToSend, scopes);
+        var access = tokens.Access(client, scopes, grant.Holder);
+        return new Issued(access, TokenClaims.Names(scopes, Scopes.OpenId) ? tokens.Identity(client, scopes, grant, nonce, access) : null, grants.RefreshTokenToSend, scopes);
     }
 
     /// <summary>The application proves to be itself (RFC 6749 section 2.3.1), in one way. A secret sent by one that has none is refused too.</summary>
@@ -171,15 +171,6 @@ public sealed class TokenEndpoint(RelyingParties relyingParties, TokenWriter tok
     /// <summary>RFC 6749 sections 5.1 and 5.2.</summary>
     private async Task SendAsync(HttpContext http, Answer answer)
     {
-        var body = new ArrayBufferWriter<byte>(2048);
-        using (var json = new Utf8JsonWriter(body))
-        {
-            json.WriteStartObject();
-            if (answer is Issued issued) Write(json, issued);
-            else Write(json, (Refusal)answer);
-            json.WriteEndObject();
-        }
-
         var response = http.Response;
         if (answer is Refusal refusal)
         {
@@ -190,8 +181,15 @@ public sealed class TokenEndpoint(RelyingParties relyingParties, TokenWriter tok
         response.Headers.CacheControl = "no-store";
         response.Headers.Pragma = "no-cache";
         response.ContentType = "application/json;charset=UTF-8";
-        response.ContentLength = body.WrittenCount;
-        await response.Body.WriteAsync(body.WrittenMemory, http.RequestAborted);
+        Write(response, answer);
+        await response.BodyWriter.FlushAsync(http.RequestAborted);
+    }
+
+    private static void Write(HttpResponse response, Answer answer)
+    {
+        var body = answer is Issued issued ? JsonBuffer.Write(issued, Write) : JsonBuffer.Write((Refusal)answer, Write);
+        response.ContentLength = body.Length;
+        response.BodyWriter.Write(body);
     }
 
     private static void Write(Utf8JsonWriter json, Issued issued)
@@ -212,7 +210,7 @@ public sealed class TokenEndpoint(RelyingParties relyingParties, TokenWriter tok
 
     private abstract record Answer;
 
-    private sealed record Issued(string AccessToken, string? IdToken, string? RefreshToken, string? Scopes) : Answer;
+    private sealed record Issued(byte[] AccessToken, byte[]? IdToken, string? RefreshToken, string? Scopes) : Answer;
 
     /// <param name="Error">RFC 6749 section 5.2.</param>
     /// <param name="Why">For whoever builds the application.</param>

@@ -1,13 +1,11 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Portvakt.Domain;
-using Portvakt.Domain.Sessions;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.Sessions;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Portvakt.Server.OpenIdConnect;
@@ -29,9 +27,10 @@ public sealed class TokenWriter(SigningKeys keys, TimeProvider clock, IOptions<P
     /// <param name="client">Who will hold it.</param>
     /// <param name="scopes">What it opens; null: nothing in particular.</param>
     /// <param name="session">Of the person; null: there is none.</param>
-    public string Access(RelyingParty client, string? scopes, Session? session = null) => Sign(AccessType, json =>
+    public byte[] Access(RelyingParty client, string? scopes, SessionHolder? session = null) => Sign(AccessType, json =>
     {
-        json.WriteString(Claims.Subject, session is null ? client.ClientId : TokenClaims.SubjectOf(session.PersonId));
+        if (session is null) json.WriteString(Claims.Subject, client.ClientId);
+        else WriteSubject(json, session);
         json.WriteString(Claims.Audience, _issuer); // ourselves, for userinfo
         json.WriteString(Claims.ClientId, client.ClientId);
         if (!string.IsNullOrEmpty(scopes)) json.WriteString(Claims.Scope, scopes);
@@ -45,48 +44,56 @@ public sealed class TokenWriter(SigningKeys keys, TimeProvider clock, IOptions<P
     /// <param name="grant">Session and person.</param>
     /// <param name="nonce">Of the request; null at a refresh (section 12.2).</param>
     /// <param name="accessToken">That goes with it.</param>
-    public string Identity(RelyingParty client, string scopes, Grant grant, string? nonce, string accessToken) => Sign(IdentityType, json =>
+    public byte[] Identity(RelyingParty client, string scopes, Grant grant, string? nonce, byte[] accessToken) => Sign(IdentityType, json =>
     {
-        json.WriteString(Claims.Subject, TokenClaims.SubjectOf(grant.Person.Id));
+        WriteSubject(json, grant.Holder);
         json.WriteString(Claims.Audience, client.ClientId);
         json.WriteString(Claims.AuthorizedParty, client.ClientId);
         if (!string.IsNullOrEmpty(nonce)) json.WriteString(Claims.Nonce, nonce);
         json.WriteString(Claims.AccessTokenHash, LeftHalf(accessToken));
-        About(json, grant.Session);
+        About(json, grant.Holder);
         json.WriteStartArray(Claims.AuthenticationMethodReference);
-        foreach (var method in AuthenticationMethods.Of(grant.Session.Method, grant.Session.WithoutPassword)) json.WriteStringValue(method);
+        foreach (var method in AuthenticationMethods.Of(grant.Holder.Method, grant.Holder.WithoutPassword)) json.WriteStringValue(method);
         json.WriteEndArray();
-        foreach (var (name, value) in TokenClaims.About(grant.Person, scopes.Split(' '))) json.WriteString(name, value);
+        foreach (var (name, value) in TokenClaims.About(grant.Holder, scopes)) json.WriteString(name, value);
     });
 
-    /// <summary>A token that is signed at this moment, with <c>iss</c>, <c>iat</c> and <c>exp</c>.</summary>
+    /// <summary>A token (ASCII) that is signed at this moment, with <c>iss</c>, <c>iat</c> and <c>exp</c>.</summary>
     /// <param name="type"><c>typ</c> of its header (RFC 8725 section 3.11).</param>
     /// <param name="claims">Writes the others.</param>
     /// <param name="lifetime">Until <c>exp</c>; <see cref="Lifetime"/> if nothing is said.</param>
-    public string Sign(string type, Action<Utf8JsonWriter> claims, TimeSpan? lifetime = null)
+    public byte[] Sign(string type, Action<Utf8JsonWriter> claims, TimeSpan? lifetime = null)
     {
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        var body = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(body))
+        return keys.Current.Sign(type, JsonBuffer.Write((Issuer: _issuer, At: now, Until: now + (long)(lifetime ?? Lifetime).TotalSeconds, Claims: claims), static (json, token) =>
         {
-            json.WriteStartObject();
-            json.WriteString(Claims.Issuer, _issuer);
-            json.WriteNumber(Claims.IssuedAt, now);
-            json.WriteNumber(Claims.ExpiresAt, now + (long)(lifetime ?? Lifetime).TotalSeconds);
-            claims(json);
-            json.WriteEndObject();
-        }
-
-        return keys.Current.Sign(type, body.WrittenSpan);
+            json.WriteString(Claims.Issuer, token.Issuer);
+            json.WriteNumber(Claims.IssuedAt, token.At);
+            json.WriteNumber(Claims.ExpiresAt, token.Until);
+            token.Claims(json);
+        }));
     }
 
-    private static void About(Utf8JsonWriter json, Session session)
+    /// <summary>As <see cref="TokenClaims.SubjectOf"/> says it.</summary>
+    private static void WriteSubject(Utf8JsonWriter json, SessionHolder session)
     {
-        json.WriteString(TokenClaims.SessionId, session.Id);
+        Span<char> subject = stackalloc char[32];
+        session.PersonId.TryFormat(subject, out _, "N");
+        json.WriteString(Claims.Subject, subject);
+    }
+
+    private static void About(Utf8JsonWriter json, SessionHolder session)
+    {
+        json.WriteString(TokenClaims.SessionId, session.SessionId);
         json.WriteNumber(Claims.AuthenticationTime, session.AuthenticatedAt.ToUnixTimeSeconds());
         json.WriteString(Claims.AuthenticationContextReference, Acr.Of(session.Assurance));
     }
 
     /// <summary><c>at_hash</c> (OpenID Connect Core 1.0 section 3.1.3.6).</summary>
-    private static string LeftHalf(string accessToken) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken)).AsSpan(0, SHA256.HashSizeInBytes / 2));
+    private static string LeftHalf(byte[] accessToken)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(accessToken, hash);
+        return Base64Url.EncodeToString(hash[..(SHA256.HashSizeInBytes / 2)]);
+    }
 }

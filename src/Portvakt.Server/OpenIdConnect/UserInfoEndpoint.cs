@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using Portvakt.Server.Data;
+using Portvakt.Server.Sessions;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Portvakt.Server.OpenIdConnect;
@@ -20,9 +21,9 @@ public static class UserInfoEndpoint
         var found = await (from session in db.Sessions.AsNoTracking()
                            where session.Id == sessionId
                            join person in db.People.AsNoTracking() on session.PersonId equals person.Id
-                           select new { session, person, AnyPolicy = db.MethodPolicies.Any() }).SingleOrDefaultAsync(http.RequestAborted);
-        if (found is null || !await grants.IsLiveAsync(found.session, found.person, found.AnyPolicy, http.RequestAborted) || relyingParties.Find(token.GetClaim(Claims.ClientId)) is null
-            || token.GetClaim(Claims.Subject) != TokenClaims.SubjectOf(found.person.Id))
+                           select SessionHolder.Of(session, person, db.MethodPolicies.Any())).SingleOrDefaultAsync(http.RequestAborted);
+        if (found is null || !await grants.IsLiveAsync(found, http.RequestAborted) || relyingParties.Find(token.GetClaim(Claims.ClientId)) is null
+            || token.GetClaim(Claims.Subject) != TokenClaims.SubjectOf(found.PersonId))
         {
             return Results.Challenge(
                 new AuthenticationProperties(new Dictionary<string, string?>(StringComparer.Ordinal)
@@ -34,8 +35,8 @@ public static class UserInfoEndpoint
         }
 
         http.Response.Headers.CacheControl = "no-store";
-        var claims = new JsonObject { [Claims.Subject] = TokenClaims.SubjectOf(found.person.Id) };
-        foreach (var (name, value) in TokenClaims.About(found.person, token.GetScopes())) claims[name] = value;
+        var claims = new JsonObject { [Claims.Subject] = TokenClaims.SubjectOf(found.PersonId) };
+        foreach (var (name, value) in TokenClaims.About(found, string.Join(' ', token.GetScopes()))) claims[name] = value;
         return Results.Json(claims);
     }
 }

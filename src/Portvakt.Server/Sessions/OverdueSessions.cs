@@ -52,7 +52,7 @@ public sealed partial class OverdueSessions(IServiceScopeFactory scopes, TimePro
         var overdue = new List<string>();
         foreach (var candidate in candidates)
         {
-            if (!await rulings.StillHoldsAsync(candidate.session, candidate.person, anyPolicy: true, cancellationToken)) overdue.Add(candidate.session.Id);
+            if (!await rulings.StillHoldsAsync(SessionHolder.Of(candidate.session, candidate.person, anyPolicy: true), cancellationToken)) overdue.Add(candidate.session.Id);
         }
 
         overdue.AddRange(await NoLongerAcceptedAsync(db, rulings, now, cancellationToken));
@@ -79,7 +79,7 @@ public sealed partial class OverdueSessions(IServiceScopeFactory scopes, TimePro
                                    join person in db.People.AsNoTracking() on session.PersonId equals person.Id
                                    select new { session, person }).AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
-            if (!rulings.Accepts(policies, row.person, row.session.Method!.Value)) found.Add(row.session.Id);
+            if (!rulings.Accepts(policies, row.person.Attributes, row.session.Method!.Value)) found.Add(row.session.Id);
         }
 
         return found;

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Options;
 using Portvakt.Domain.Authenticators;
 using Portvakt.Domain.People;
 using Portvakt.Domain.Rollout;
-using Portvakt.Domain.Sessions;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
@@ -80,15 +79,13 @@ public sealed class Rulings(PortvaktDb db, Lookups lookups, TimeProvider clock, 
     public static Methods Offered(PortvaktSettings settings) => ~MethodOrder.Telephone | settings.Telephone;
 
     /// <summary>Whether a session may go on, and tokens come of it: what was proven is still enough, and still accepted (R10).</summary>
-    /// <param name="session">The session.</param>
-    /// <param name="person">Its person.</param>
-    /// <param name="anyPolicy">Whether there is a policy of methods at all: most organisations have none, and are spared the statement.</param>
+    /// <param name="holder">The session and its person.</param>
     /// <param name="cancellationToken">The caller gave up.</param>
-    public async Task<bool> StillHoldsAsync(Session session, Person person, bool anyPolicy, CancellationToken cancellationToken) => session.Method is { } proven
-        ? Accepts(anyPolicy ? await MethodPolicies.LoadAsync(db, cancellationToken) : MethodPolicies.None, person, proven)
-        : await OfAsync(session.PersonId, http: null, cancellationToken) is { PasswordAloneIsEnough: true };
+    public async Task<bool> StillHoldsAsync(SessionHolder holder, CancellationToken cancellationToken) => holder.Method is { } proven
+        ? Accepts(holder.AnyPolicy ? await MethodPolicies.LoadAsync(db, cancellationToken) : MethodPolicies.None, holder.Attributes, proven)
+        : await OfAsync(holder.PersonId, http: null, cancellationToken) is { PasswordAloneIsEnough: true };
 
     /// <summary>A policy that has become stricter ends what came of a weaker method, too.</summary>
-    public bool Accepts(MethodPolicies policies, Person person, SecondFactorMethod proven) =>
-        Offered(settings.Value).HasFlag(AuthenticationMethods.MethodOf(proven)) && policies.Of(person.Attributes).Accepts(proven);
+    public bool Accepts(MethodPolicies policies, PersonAttributes attributes, SecondFactorMethod proven) =>
+        (Offered(settings.Value) & AuthenticationMethods.MethodOf(proven)) is not Methods.None && policies.Of(attributes).Accepts(proven);
 }

@@ -28,9 +28,9 @@ public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings
 
         var hash = RandomId.Hash(secret);
         var now = clock.GetUtcNow();
-        var session = await lookups.Session(db, hash, http.RequestAborted);
+        var found = await lookups.SignedIn(db, hash, http.RequestAborted);
         SignedIn? signedIn = null;
-        if (session?.IsLive(now) is true && await MayGoOnAsync(session, http) is { } person && !await IsDeskLeftAsync(session, now, http.RequestAborted))
+        if (found is { Session: var session, Person: var person } && session.IsLive(now) && await MayGoOnAsync(found, http) && !await IsDeskLeftAsync(session, now, http.RequestAborted))
         {
             signedIn = new SignedIn(session, person);
             if (session.Touch(now)) await db.TrySaveAsync(http.RequestAborted);
@@ -51,12 +51,11 @@ public sealed class SessionStore(PortvaktDb db, Lookups lookups, Rulings rulings
         return await db.Sessions.AsNoTracking().SingleOrDefaultAsync(row => row.SecretHash == hash && row.PersonId == personId, http.RequestAborted) is { } session && session.IsLive(now);
     }
 
-    /// <summary>Its person, when the account is open and what was proven is still enough and still accepted.</summary>
-    private async Task<Person?> MayGoOnAsync(Session session, HttpContext http) =>
-        session.Method is null
-            ? await rulings.OfAsync(session.PersonId, http, http.RequestAborted) is { PasswordAloneIsEnough: true } ruling ? ruling.Person : null
-            : await lookups.ActivePerson(db, session.PersonId, http.RequestAborted) is { } found
-                && await rulings.StillHoldsAsync(session, found.Person, found.AnyPolicy, http.RequestAborted) ? found.Person : null;
+    /// <summary>The account is open, and what was proven is still enough and still accepted.</summary>
+    private async Task<bool> MayGoOnAsync(SessionRow found, HttpContext http) =>
+        found.Session.Method is null
+            ? await rulings.OfAsync(found.Person.Id, http, http.RequestAborted) is { PasswordAloneIsEnough: true }
+            : found.Person.State is PersonState.Active && await rulings.StillHoldsAsync(SessionHolder.Of(found.Session, found.Person, found.AnyPolicy), http.RequestAborted);
 
     /// <summary>Whoever administers is signed out after a quarter of an hour without use, wherever the next click goes (R48).</summary>
     private async Task<bool> IsDeskLeftAsync(Session session, DateTimeOffset now, CancellationToken cancellationToken) =>

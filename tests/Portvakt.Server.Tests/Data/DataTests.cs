@@ -1,10 +1,13 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Portvakt.Domain;
 using Portvakt.Domain.Approvals;
 using Portvakt.Domain.SignIn;
 using Portvakt.Server.Data;
 using Portvakt.Server.Hosting;
+using Portvakt.Server.OpenIdConnect;
 using Portvakt.Server.Tests.Actors;
 using Portvakt.Server.Tests.Stories;
 
@@ -31,6 +34,9 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
 {
     private const string Key = "test:somebody";
 
+    /// <summary>Every row of it is refused.</summary>
+    private static readonly SqlStatement Refused = new("INSERT INTO used_proofs (hash, expires_at) VALUES (@hash, @now), (@hash, @now)", null, ("hash", typeof(byte[])), ("now", typeof(DateTime)));
+
     private PortvaktServer Server => stage.Server;
 
     [Fact]
@@ -49,6 +55,43 @@ public abstract class DataTests(Stage stage, DatabaseKind kind)
             if (kind is DatabaseKind.Sqlite) Assert.Equal(TimeSpan.Zero, difference);
             else Assert.InRange(difference.TotalSeconds, -seconds - 1, -seconds + 1);
         }
+    }
+
+    [Fact]
+    public async Task A_statement_that_fails_writes_nothing_and_takes_nothing_from_those_it_is_written_with()
+    {
+        var proofs = Enumerable.Range(0, 40).Select(_ => RandomId.Hash(RandomId.New())).ToArray();
+        await Task.WhenAll(proofs.Select((proof, index) => Task.Run(async () =>
+        {
+            await using var scope = Server.Services.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<PortvaktDb>();
+            if (index % 2 is 0) Assert.True(await db.UseOnceAsync(proof, Server.Clock.GetUtcNow().AddDays(1), CancellationToken.None));
+            else await Assert.ThrowsAnyAsync<DbException>(() => Refused.WriteAsync(db, CancellationToken.None, proof, Server.Clock.GetUtcNow().UtcDateTime));
+        })));
+        var written = await Server.ReadAsync(db => db.UsedProofs.Select(row => row.Hash).ToListAsync());
+        Assert.All(proofs.Index(), proof => Assert.Equal(proof.Index % 2 is 0, written.Exists(hash => hash.SequenceEqual(proof.Item))));
+    }
+
+    [Fact]
+    public async Task A_code_is_not_used_up_when_the_family_of_its_refresh_tokens_cannot_be_founded()
+    {
+        var (kari, _) = await Cast.EnrolledAsync(Server);
+        var (now, hash) = (Server.Clock.GetUtcNow(), RandomId.Hash(RandomId.New()));
+        var family = RandomId.New();
+        await Server.ChangeAsync(async db =>
+        {
+            var session = await db.Sessions.Where(row => row.PersonId == kari.Id).Select(row => row.Id).FirstAsync();
+            db.AuthorizationCodes.Add(new AuthorizationCode { Hash = hash, ClientId = "timeliste", RedirectUri = PortvaktServer.RedirectUri, CodeChallenge = "", Scopes = "openid", PersonId = kari.Id, SessionId = session, ExpiresAt = now.AddMinutes(1) });
+            db.RefreshFamilies.Add(new RefreshFamily { Id = family, ClientId = "timeliste", PersonId = kari.Id, SessionId = session, Scopes = "openid", CurrentHash = hash, ExpiresAt = now.AddDays(1) });
+        });
+
+        await Server.ReadAsync(async db =>
+        {
+            var code = (await GrantStatements.CodeAsync(db, hash, CancellationToken.None))!;
+            await Assert.ThrowsAnyAsync<DbException>(() => GrantStatements.UseAsync(db, code, now, family, hash, now.AddDays(1), CancellationToken.None));
+            return await GrantStatements.UseAsync(db, code, now, RandomId.New(), hash, now.AddDays(1), CancellationToken.None);
+        });
+        Assert.NotNull(await Server.ReadAsync(db => db.AuthorizationCodes.Where(row => row.Hash == hash && row.Version == 1 && row.FamilyId != family).Select(row => row.UsedAt).SingleAsync()));
     }
 
     [Fact]

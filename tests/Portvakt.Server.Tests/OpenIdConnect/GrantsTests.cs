@@ -274,7 +274,7 @@ public sealed class GrantsTests
 
         host.Statements.Take();
         var code = (await browser.GetAsync(Browser.Request())).Code!;
-        Assert.Equal((2, 1), host.Statements.Take()); // session, person; code
+        Assert.Equal((1, 1), host.Statements.Take()); // session and person in one; code
         var tokens = new Tokens((await browser.RedeemAsync(code)).Json);
         Assert.Equal((1, 1), host.Statements.Take()); // all in one; code and family in one
         await browser.RefreshAsync(tokens.Refresh!);

@@ -131,7 +131,7 @@ public abstract class MethodPolicyStories(Stage stage)
         Assert.False(await IsSignedInAsync(byCode));
         Assert.True(await IsSignedInAsync(byPhone));
         var session = await Server.ReadAsync(db => db.Sessions.AsNoTracking().SingleAsync(row => row.PersonId == kari.Id && row.Method == SecondFactorMethod.Code));
-        await using (var scope = Server.Services.CreateAsyncScope()) Assert.False(await scope.ServiceProvider.GetRequiredService<Rulings>().StillHoldsAsync(session, kari, anyPolicy: true, CancellationToken.None)); // what tokens are asked
+        await using (var scope = Server.Services.CreateAsyncScope()) Assert.False(await scope.ServiceProvider.GetRequiredService<Rulings>().StillHoldsAsync(SessionHolder.Of(session, kari, anyPolicy: true), CancellationToken.None)); // what tokens are asked
         Assert.Equal(1, await Server.Services.GetRequiredService<OverdueSessions>().EndAsync(CancellationToken.None));
         Assert.NotNull(await Server.ReadAsync(db => db.Sessions.Where(row => row.Id == session.Id).Select(row => row.EndedAt).SingleAsync()));
 
