@@ -22,7 +22,7 @@ namespace Portvakt.Server.Administration;
 /// One person, and what the helpdesk can do. Every change goes through <see cref="ChangeAsync"/>: whether the actor may do it to this person (R44), the reason, and
 /// one save with its audit row. Forms bring ids and texts, never a property of a person (R47).
 /// </summary>
-public sealed class PersonModel(Reception reception, SessionStore sessions, Approver approver, Outbox outbox, Vault vault, IStringLocalizer<AdminWords> admin) : AdministrationPage(reception, Act.SeePeople)
+public sealed class PersonModel(Reception reception, SessionStore sessions, Approver approver, Rulings rulings, Outbox outbox, Vault vault, IStringLocalizer<AdminWords> admin) : AdministrationPage(reception, Act.SeePeople)
 {
     /// <summary>No exemption or extension is longer: whoever grants it looks at it again.</summary>
     private const int LongestTermDays = 366;
@@ -180,7 +180,7 @@ public sealed class PersonModel(Reception reception, SessionStore sessions, Appr
     /// <summary>Is the caller on the telephone the person (R45)? The phone says so, and nobody is signed in.</summary>
     public Task<IActionResult> OnPostCallAsync(string user) => ChangeAsync(user, Act.CallPhone, null, async () =>
     {
-        if (Target.State is PersonState.Locked || !await approver.CanAskAsync(Target.Id, Aborted)) return await RefuseAsync("NoPhoneToCall");
+        if (await rulings.OfAsync(Target.Id, http: null, Aborted) is not { PhoneAnswers: true }) return await RefuseAsync("NoPhoneToCall");
         var asked = await approver.AskAsync(HttpContext, Target.Id, Approver.CallOf(Desk.Person.Id), ApprovalPurpose.Caller, null, Desk.Person.DisplayName, Desk.Person.Id);
         return asked is null ? await RefuseAsync("CalledTooOften", StatusCodes.Status429TooManyRequests) : SignInJourney.SeeOther($"/administration/calls/{asked.Id}");
     }, needsReason: false);

@@ -113,9 +113,6 @@ public sealed class Approver(
     public Task<ApprovalRequest?> LatestAsync(string attemptId, ApprovalPurpose purpose, CancellationToken cancellationToken) =>
         lookups.LatestRequest(db, attemptId, purpose, cancellationToken);
 
-    /// <summary>Whether some phone of the person can be asked at all.</summary>
-    public Task<bool> CanAskAsync(Guid personId, CancellationToken cancellationToken) => lookups.CanAsk(db, personId, cancellationToken);
-
     /// <summary>How many digits a person carries from one screen to another. Who administers types six, whatever the setting says (R15, R48).</summary>
     public async Task<int> DigitsOfAsync(Guid personId, CancellationToken cancellationToken) =>
         await db.RoleAssignments.AnyAsync(role => role.PersonId == personId, cancellationToken) ? 6 : settings.Value.ApprovalDigits;

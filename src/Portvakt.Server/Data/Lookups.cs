@@ -42,6 +42,9 @@ public sealed class PersonFacts
     public required DateTimeOffset? LastSeenAt { get; init; }
     public required bool AnyPolicy { get; init; }
 
+    /// <summary>Whether some phone of the person can be asked.</summary>
+    public required bool PhoneAnswers { get; init; }
+
     /// <summary>How long a pass can be used; not one that waits for its second administrator, and has no secret yet.</summary>
     public required DateTimeOffset? PassUntil { get; init; }
 
@@ -60,6 +63,8 @@ public sealed class PersonFacts
                    ExtendedUntil = db.PersonalTerms.Where(term => term.PersonId == row.Person.Id && term.EndedAt == null && term.Kind == PersonalTermKind.Extension).Max(term => (DateTimeOffset?)term.Until),
                    LastSeenAt = db.Sessions.Where(session => session.PersonId == row.Person.Id).Max(session => (DateTimeOffset?)session.LastSeenAt),
                    AnyPolicy = db.MethodPolicies.Any(),
+                   PhoneAnswers = db.Phones.Any(
+                       phone => phone.PersonId == row.Person.Id && phone.State == AuthenticatorState.Active && phone.RemovedOnPhoneAt == null && phone.PinFailures < PhoneAuthenticator.PinTries),
                    PassUntil = db.AccessPasses.Where(pass => pass.PersonId == row.Person.Id && pass.RevokedAt == null && pass.Hash != none && !(pass.OneTime && pass.UsedAt != null)).Max(pass => (DateTimeOffset?)pass.ExpiresAt),
                };
     }
@@ -122,11 +127,6 @@ public sealed class Lookups
              join asking in db.SignInAttempts on row.AttemptId equals asking.Id into attempts
              from attempt in attempts.DefaultIfEmpty()
              select new AnswerRow(row, person, attempt)).SingleOrDefault());
-
-    /// <summary>Whether some phone of the person can be asked at all.</summary>
-    public Func<PortvaktDb, Guid, CancellationToken, Task<bool>> CanAsk { get; } =
-        EF.CompileAsyncQuery((PortvaktDb db, Guid personId, CancellationToken _) => db.Phones.Any(
-            phone => phone.PersonId == personId && phone.State == AuthenticatorState.Active && phone.RemovedOnPhoneAt == null && phone.PinFailures < PhoneAuthenticator.PinTries));
 
     /// <summary>The phones that ring: all that answer for their person, or one alone; never the one excepted.</summary>
     public Func<PortvaktDb, Guid, Guid?, Guid?, IAsyncEnumerable<PhoneAuthenticator>> Ringing { get; } =

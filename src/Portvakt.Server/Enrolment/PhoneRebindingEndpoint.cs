@@ -172,7 +172,8 @@ public static class PhoneRebindingEndpoint
                 return Refuse(503, "unavailable", "too many passwords at once");
             }
 
-            return verdict.Person is null ? await RefuseAsync(422, "password", "wrong password") : null;
+            if (verdict.Person is null) return await RefuseAsync(422, "password", "wrong password");
+            return await passwords.SaveAsync(verdict, CancellationToken.None) ? null : Refuse(410, "expired", "another save was first");
         }
 
         IResult SlowDown(TimeSpan wait)

@@ -56,6 +56,7 @@ public static class AuthorizeEndpoint
         var isAnswered = signedIn is not null && !isWeak && !isOther && (isFresh || !(asksAnew || isOld));
         if (isAnswered)
         {
+            // Whether a policy accepts the session was asked when it was found, above.
             var grant = new Grant(client.ClientId, SessionHolder.Of(signedIn!.Session, signedIn.Person, anyPolicy: false), string.Join(' ', request.GetScopes()));
             if (await grants.IssueCodeAsync(grant, request.RedirectUri!, request.CodeChallenge!, request.Nonce, http.RequestAborted))
                 return new SeeOther(AddressWith(request, grants.CodeToSend!, settings.Value.Origin));

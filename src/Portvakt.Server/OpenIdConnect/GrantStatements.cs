@@ -13,7 +13,7 @@ public sealed record FoundCode(string ClientId, string RedirectUri, string CodeC
 /// <summary>A family of refresh tokens as it was found.</summary>
 public sealed record FoundFamily(string Id, string ClientId, string Scopes, byte[] CurrentHash, DateTimeOffset ExpiresAt, DateTimeOffset? RevokedAt, int Version, SessionHolder Holder);
 
-/// <summary>What <see cref="Grants"/> asks and writes, a statement for each operation (docs/decisions/0014-own-token-endpoint.md).</summary>
+/// <summary>What <see cref="Grants"/> asks and writes, a statement for each operation (docs/decisions/0022-statements-by-hand.md).</summary>
 public static class GrantStatements
 {
     /// <summary>In the order in which <see cref="Holder"/> reads them.</summary>

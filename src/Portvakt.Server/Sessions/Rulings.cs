@@ -15,7 +15,8 @@ namespace Portvakt.Server.Sessions;
 /// <param name="Policy">The policy of methods that the person falls under.</param>
 /// <param name="Offered">What there is at all on this server: telephones only where a gateway is configured.</param>
 /// <param name="HasRole">Whether the person administers.</param>
-public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, Methods Held, MethodPolicy Policy, Methods Offered, bool HasRole)
+/// <param name="PhoneAnswers">Whether some phone of the person can be asked: one that is held may have been removed in the app, or its PIN be blocked.</param>
+public sealed record Ruling(Person Person, EnrolmentVerdict Verdict, Methods Held, MethodPolicy Policy, Methods Offered, bool HasRole, bool PhoneAnswers)
 {
     /// <summary>What a sign-in accepts of this person.</summary>
     public Methods Accepted => Policy.ForUse & Offered;
@@ -72,7 +73,7 @@ public sealed class Rulings(PortvaktDb db, Lookups lookups, TimeProvider clock, 
                 NeedsPass = person.NeedsPass || hasAny,
             },
             TimeSpan.FromDays(settings.Value.AskAlwaysLastDays));
-        return new Ruling(person, verdict, held, policy, Offered(settings.Value), known.HasRole);
+        return new Ruling(person, verdict, held, policy, Offered(settings.Value), known.HasRole, known.PhoneAnswers);
     }
 
     /// <summary>Every method that this server has.</summary>

@@ -40,7 +40,7 @@ public sealed class PasswordModel(SignInJourney journey, PasswordVerifier passwo
         if (verdict.Person is { } person)
         {
             Current.RecordPassword(person.Id, clock.GetUtcNow());
-            return await ContinueAsync();
+            return await passwords.SaveAsync(verdict, HttpContext.RequestAborted) ? await ContinueAsync() : Reload();
         }
 
         if (verdict.Wait is { } wait)

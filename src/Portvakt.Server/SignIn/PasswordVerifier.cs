@@ -11,7 +11,11 @@ namespace Portvakt.Server.SignIn;
 /// <param name="Person">Whose they are.</param>
 /// <param name="Wait">Too many tries: how long nobody looks at another one.</param>
 /// <param name="IsBusy">Too many people at once: nobody looked at this one, and it counts as neither right nor wrong.</param>
-public sealed record PasswordVerdict(Person? Person = null, TimeSpan? Wait = null, bool IsBusy = false);
+public sealed record PasswordVerdict(Person? Person = null, TimeSpan? Wait = null, bool IsBusy = false)
+{
+    /// <summary>Until this has run a right password is still counted as a wrong one; see <see cref="PasswordVerifier.SaveAsync"/>.</summary>
+    internal Func<CancellationToken, Task>? TakeBack { get; init; }
+}
 
 /// <summary>
 /// Verifies a local password. Known, unknown, locked and password-less names look and last the same (R57); familiar browsers and strangers are counted
@@ -19,6 +23,7 @@ public sealed record PasswordVerdict(Person? Person = null, TimeSpan? Wait = nul
 /// </summary>
 public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHash hash, Vault vault, TimeProvider clock, ILogger<PasswordVerifier> log)
 {
+    /// <summary>Looks at what was typed. Whoever was told that it is right saves that (<see cref="SaveAsync"/>).</summary>
     /// <param name="http">The request.</param>
     /// <param name="typedName">Whoever it may be.</param>
     /// <param name="typedPassword">As it was typed.</param>
@@ -82,11 +87,9 @@ public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHas
 
         if (right && password is not null && person is { State: PersonState.Active })
         {
-            await failures.ClearAsync(account, cancellationToken);
-            if (source is not null) await failures.ReturnAsync(source, Throttle.PasswordSource, cancellationToken);
             if (PasswordHash.IsOutdated(person.PasswordHash!)) person.SetPassword(await hash.HashAsync(password, cancellationToken));
             db.Record(SecurityEvent.PasswordVerified, person.Id, null, http, clock.GetUtcNow());
-            return new PasswordVerdict(person);
+            return new PasswordVerdict(person) { TakeBack = TakeBackAsync };
         }
 
         await failures.RememberAsync(account, mark, cancellationToken);
@@ -94,7 +97,29 @@ public sealed class PasswordVerifier(PortvaktDb db, Lookups lookups, PasswordHas
         db.Record(SecurityEvent.PasswordRejected, person?.Id, null, http, clock.GetUtcNow());
         await db.SaveChangesAsync(cancellationToken);
         return new PasswordVerdict();
+
+        async Task TakeBackAsync(CancellationToken token)
+        {
+            await failures.ClearAsync(account, token);
+            if (source is not null) await failures.ReturnAsync(source, Throttle.PasswordSource, token);
+        }
     }
+
+    /// <summary>
+    /// Saves that the password was right, and what the caller has changed because of it, and takes back what the try was counted as: one transaction. False: another save was first, and
+    /// the counts stay as they are.
+    /// </summary>
+    /// <param name="verdict">With a person.</param>
+    /// <param name="cancellationToken">The caller gave up.</param>
+    public Task<bool> SaveAsync(PasswordVerdict verdict, CancellationToken cancellationToken) => db.InTransactionAsync(
+        async () =>
+        {
+            // The counts last: a source is shared by many, and its row is held until the commit.
+            if (!await db.TrySaveAsync(cancellationToken)) return false;
+            await verdict.TakeBack!(cancellationToken);
+            return true;
+        },
+        cancellationToken);
 
     /// <summary>Under which tries from one source are counted, whoever is tried.</summary>
     public static string SourceKey(HttpContext http) => $"password:source:{http.Source()}";

@@ -20,12 +20,12 @@ public sealed class SecondFactorModel(SignInJourney journey, PortvaktDb db, Look
     public async Task<IActionResult> OnGetAsync()
     {
         var personId = Standing.Person!.Id;
-        if (!await approver.CanAskAsync(personId, HttpContext.RequestAborted) && Standing.Methods.FirstOrDefault(method => method is not Methods.App) is var other and not Methods.None)
+        if (!Standing.Ruling!.PhoneAnswers && Standing.Methods.FirstOrDefault(method => method is not Methods.App) is var other and not Methods.None)
             return SignInJourney.SeeOther(SignInJourney.PageOf(other, AttemptId));
 
         // The first request of an attempt is asked by itself; every further one is the person's own wish. A reload shows the same.
         var request = await LatestAsync()
-            ?? await approver.AskAsync(HttpContext, personId, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName, hasRole: Standing.Ruling!.HasRole);
+            ?? await approver.AskAsync(HttpContext, personId, AttemptId, ApprovalPurpose.SignIn, onlyPhoneId: null, Current.RelyingPartyName, hasRole: Standing.Ruling.HasRole);
         var now = clock.GetUtcNow();
         var state = Current.EnrolmentBegunAt is null ? WaitEndpoint.StateOf(request, now) : await WaitEndpoint.StateOfAsync(db, lookups, Current, now, HttpContext.RequestAborted);
         Approval = ApprovalView.Of(request, AttemptId, state, now);

@@ -62,7 +62,7 @@ public abstract class StatementTests(DatabaseKind kind) : IAsyncLifetime
         _ledger.Clear();
         var code = await SignInAsync(browser, kari, phone);
         await RedeemAsync(code);
-        Hold(kind is DatabaseKind.Sqlite ? (20, 25) : (20, 15)); // PostgreSQL saves what belongs together in one command
+        Hold(kind is DatabaseKind.Sqlite ? (19, 25) : (19, 15)); // PostgreSQL saves what belongs together in one command
     }
 
     [Fact]

@@ -63,6 +63,9 @@ public abstract class BrokenDatabaseStories(DatabaseKind kind) : IAsyncLifetime
             var row = await _server.ReadAsync(db => db.SignInAttempts.AsNoTracking().SingleAsync(one => one.Id == attempt));
             if (!right) Assert.Null(row.PasswordVerifiedAt);
 
+            // That it was right, and that it no longer counts as a wrong one, are one thing.
+            if (row.PasswordVerifiedAt is not null) Assert.False(await _server.ReadAsync(db => db.FailureCounts.AnyAsync(count => count.Key.EndsWith(kari.UserName) && count.Failures > 0)));
+
             // Nothing is left half done: she stands where the row says, and can go on.
             await browser.OpenAsync($"/sign-in/{attempt}");
             Assert.Equal((HttpStatusCode.OK, row.PasswordVerifiedAt is null ? "Logg på" : "Mer informasjon kreves"), (browser.Status, browser.Heading));
