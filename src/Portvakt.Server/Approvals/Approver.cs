@@ -35,19 +35,22 @@ public sealed class Approver(
 
     private static readonly SqlStatement Supersede = new("UPDATE approvals SET state = 'Superseded', version = version + 1 WHERE person_id = @person AND state = 'Pending'", parameters: ("person", typeof(Guid)));
 
-    /// <summary>What leaves a person's phone in peace: an open case, wrong numbers, and how often it was asked since the last time that something was approved.</summary>
+    /// <summary>
+    /// What leaves a person's phone in peace: an open case, wrong numbers, and how often it was asked for this purpose. A sign-in counts since the last time that something was approved; a caller
+    /// counts whatever was approved, as the phone knows nothing of who calls.
+    /// </summary>
     private static readonly SqlStatement Peace = new(
         """
         SELECT
             EXISTS (SELECT 1 FROM helpdesk_cases WHERE person_id = @person AND closed_at IS NULL),
             (SELECT blocked_until FROM failure_counts WHERE key = @key),
-            (SELECT count(*) FROM approvals WHERE person_id = @person AND purpose = 'SignIn' AND created_at > @day AND created_at > success.at),
-            (SELECT count(*) FROM approvals WHERE person_id = @person AND purpose = 'SignIn' AND created_at > @lately AND created_at > success.at)
-        FROM people, (SELECT coalesce((SELECT max(answered_at) FROM approvals WHERE person_id = @person AND state = 'Approved' AND purpose <> 'Caller'), @day) AS at) AS success
+            (SELECT count(*) FROM approvals WHERE person_id = @person AND purpose = @purpose AND created_at > @day AND created_at > success.at),
+            (SELECT count(*) FROM approvals WHERE person_id = @person AND purpose = @purpose AND created_at > @lately AND created_at > success.at)
+        FROM people, (SELECT coalesce((SELECT max(answered_at) FROM approvals WHERE person_id = @person AND state = 'Approved' AND purpose <> 'Caller' AND @purpose <> 'Caller'), @day) AS at) AS success
         WHERE people.id = @person
         """,
         null,
-        ("person", typeof(Guid)), ("key", typeof(string)), ("day", typeof(DateTime)), ("lately", typeof(DateTime)));
+        ("person", typeof(Guid)), ("key", typeof(string)), ("purpose", typeof(string)), ("day", typeof(DateTime)), ("lately", typeof(DateTime)));
 
     /// <summary>Opens the one live request of a person; an older one is over at once. Null: the phone is not asked for now, see <see cref="PauseAsync"/>.</summary>
     /// <param name="http">The request of whoever asks.</param>
@@ -61,7 +64,7 @@ public sealed class Approver(
     public async Task<ApprovalRequest?> AskAsync(HttpContext http, Guid personId, string attemptId, ApprovalPurpose purpose, Guid? onlyPhoneId, string? application, Guid? actorId = null, bool? hasRole = null)
     {
         if (purpose is ApprovalPurpose.SignIn && await PauseAsync(personId, http.RequestAborted) is not AskPause.None) return null;
-        if (purpose is ApprovalPurpose.Caller && await IsTooOftenAsync(personId, purpose, clock.GetUtcNow() - TimeSpan.FromDays(1), http.RequestAborted)) return null;
+        if (purpose is ApprovalPurpose.Caller && await AskedAsync(personId, purpose, clock.GetUtcNow(), http.RequestAborted) is not { IsTooOften: false }) return null;
 
         var digits = purpose is ApprovalPurpose.Caller || hasRole is false ? settings.Value.ApprovalDigits : await DigitsOfAsync(personId, http.RequestAborted);
         for (var tries = 0; ; tries++)
@@ -121,32 +124,22 @@ public sealed class Approver(
     public async Task<AskPause> PauseAsync(Guid personId, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var known = await Peace.FirstAsync(
-            db,
-            static row => new Quiet(row.GetBoolean(0), row.IsDBNull(1) ? null : row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)),
-            cancellationToken, personId, NumberKey(personId), (now - TimeSpan.FromDays(1)).UtcDateTime, (now - TimeSpan.FromMinutes(10)).UtcDateTime);
-        return known is null or { IsReported: true } ? AskPause.Reported
-            : known.BlockedUntil > now.ToUnixTimeMilliseconds() || IsTooOften(known.InADay, known.InTenMinutes) ? AskPause.TooMany
-            : AskPause.None;
+        return await AskedAsync(personId, ApprovalPurpose.SignIn, now, cancellationToken) switch
+        {
+            null or { IsReported: true } => AskPause.Reported,
+            { IsTooOften: true } => AskPause.TooMany,
+            { BlockedUntil: { } until } when until > now.ToUnixTimeMilliseconds() => AskPause.TooMany,
+            _ => AskPause.None,
+        };
     }
 
     /// <summary>In place of an attempt: the member of the helpdesk who asks a caller's phone, and nobody else, sees the number and the answer.</summary>
     public static string CallOf(Guid actorId) => $"call-{actorId:N}";
 
-    private async Task<bool> IsTooOftenAsync(Guid personId, ApprovalPurpose purpose, DateTimeOffset since, CancellationToken cancellationToken)
-    {
-        var lately = clock.GetUtcNow() - TimeSpan.FromMinutes(10);
-        var (inADay, inTenMinutes) = (0, 0);
-        await foreach (var at in lookups.Asked(db, personId, purpose, since).WithCancellation(cancellationToken))
-        {
-            inADay++;
-            if (at > lately) inTenMinutes++;
-        }
-
-        return IsTooOften(inADay, inTenMinutes);
-    }
-
-    private static bool IsTooOften(long inADay, long inTenMinutes) => inADay >= MostInADay || inTenMinutes >= MostInTenMinutes;
+    private ValueTask<Asked?> AskedAsync(Guid personId, ApprovalPurpose purpose, DateTimeOffset now, CancellationToken cancellationToken) => Peace.FirstAsync(
+        db,
+        static row => new Asked(row.GetBoolean(0), row.IsDBNull(1) ? null : row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)),
+        cancellationToken, personId, NumberKey(personId), purpose.ToString(), (now - TimeSpan.FromDays(1)).UtcDateTime, (now - TimeSpan.FromMinutes(10)).UtcDateTime);
 
     private static string WordOf(ApprovalPurpose purpose) => purpose switch
     {
@@ -165,7 +158,10 @@ public sealed class Approver(
 
     /// <param name="IsReported">There is an open case.</param>
     /// <param name="BlockedUntil">Wrong numbers, in milliseconds since 1970; null: none.</param>
-    /// <param name="InADay">How often it was asked since the last success, a day ago at most.</param>
+    /// <param name="InADay">How often it was asked, a day ago at most.</param>
     /// <param name="InTenMinutes">The same, ten minutes ago at most.</param>
-    private sealed record Quiet(bool IsReported, long? BlockedUntil, long InADay, long InTenMinutes);
+    private sealed record Asked(bool IsReported, long? BlockedUntil, long InADay, long InTenMinutes)
+    {
+        public bool IsTooOften => InADay >= MostInADay || InTenMinutes >= MostInTenMinutes;
+    }
 }

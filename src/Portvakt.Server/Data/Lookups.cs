@@ -141,11 +141,6 @@ public sealed class Lookups
             .Where(row => row.PersonId == personId && row.State == ApprovalState.Pending && row.ExpiresAt > now)
             .FirstOrDefault(row => row.OnlyPhoneId == phoneId || (row.OnlyPhoneId == null && mayAnswerSignIns)));
 
-    /// <summary>When the person's phone was asked lately.</summary>
-    public Func<PortvaktDb, Guid, ApprovalPurpose, DateTimeOffset, IAsyncEnumerable<DateTimeOffset>> Asked { get; } =
-        EF.CompileAsyncQuery((PortvaktDb db, Guid personId, ApprovalPurpose purpose, DateTimeOffset since) =>
-            db.Approvals.Where(row => row.PersonId == personId && row.Purpose == purpose && row.CreatedAt > since).Select(row => row.CreatedAt));
-
     /// <summary>The newest request of an attempt for one purpose, answered or not.</summary>
     public Func<PortvaktDb, string, ApprovalPurpose, CancellationToken, Task<ApprovalRequest?>> LatestRequest { get; } =
         EF.CompileAsyncQuery((PortvaktDb db, string attemptId, ApprovalPurpose purpose, CancellationToken _) =>

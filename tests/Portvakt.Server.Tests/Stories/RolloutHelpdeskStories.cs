@@ -411,6 +411,52 @@ public abstract partial class RolloutHelpdeskStories(Stage stage)
         other.Dispose();
     }
 
+    [Fact]
+    public async Task R17_R45_Callers_and_sign_ins_are_counted_apart_and_what_the_one_approves_frees_nothing_of_the_other()
+    {
+        var (kari, phone) = await Cast.EnrolledAsync(Server);
+        var (_, _, desk) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk);
+        for (var calls = 0; calls < 3; calls++)
+        {
+            await DoAsync(desk, kari, "Call");
+            await phone.DenyAsync();
+        }
+
+        // Three calls, and a sign-in is asked all the same. What it approves makes no room for a fourth call.
+        Server.Clock.Advance(TimeSpan.FromMinutes(5));
+        using var owner = await AskedAsync();
+        Assert.Equal("approved", (await phone.ApproveAsync(owner.MatchingNumber)).Text("outcome"));
+        Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        await DoAsync(desk, kari, "Call");
+        Assert.Equal(HttpStatusCode.TooManyRequests, desk.Status);
+
+        Server.Clock.Advance(TimeSpan.FromMinutes(3));
+        for (var times = 0; times < 3; times++)
+        {
+            using var thief = await AskedAsync();
+            Assert.NotEmpty(thief.MatchingNumber);
+        }
+
+        // The calls are ten minutes ago. That the caller was the person says nothing about who signs in.
+        Server.Clock.Advance(TimeSpan.FromMinutes(2));
+        var (_, _, colleague) = await Cast.AtTheDeskAsync(Server, Role.Helpdesk);
+        await DoAsync(colleague, kari, "Call");
+        Assert.Equal("approved", (await phone.ApproveAsync(colleague.MatchingNumber)).Text("outcome"));
+        Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        using var fourth = await AskedAsync();
+        Assert.Contains("blir ikke spurt på en stund", fourth.Text, StringComparison.Ordinal);
+        Assert.Null(await phone.PendingAsync());
+        desk.Dispose();
+        colleague.Dispose();
+
+        async Task<Browser> AskedAsync()
+        {
+            var browser = new Browser(Server, address: "198.51.100.11");
+            await browser.OpenAppAsync();
+            return await browser.PasswordAsync(kari);
+        }
+    }
+
     // ---- What the helpdesk does all day
 
     [Fact]
